@@ -1,0 +1,37 @@
+# brownout_bpf(NAME): bpf/NAME.bpf.c -> NAME.bpf.o -> NAME.skel.h, as interface library bpf_NAME.
+#
+# clang 15 or newer is needed: older ones do not emit the BTF type tags that newer kernels look for.
+find_program(BPF_CLANG NAMES clang-19 clang-18 clang-17 clang-16 clang-15 clang-20 clang-21 clang REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)")
+  set(BPF_ARCH arm64)
+else()
+  set(BPF_ARCH x86)
+endif()
+
+function(brownout_bpf name)
+  set(object ${CMAKE_BINARY_DIR}/bpf/${name}.bpf.o)
+  set(skeleton ${CMAKE_BINARY_DIR}/bpf/${name}.skel.h)
+  add_custom_command(
+    OUTPUT ${object}
+    COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
+            -Wno-missing-declarations -Wno-sign-compare
+            -D__TARGET_ARCH_${BPF_ARCH} -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+            -I${CMAKE_SOURCE_DIR}/vmlinux -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/bpf
+            -MD -MF ${object}.d -MT ${object}
+            -c ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c -o ${object}
+    DEPENDS ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c
+    DEPFILE ${object}.d
+    COMMENT "BPF ${name}.bpf.o"
+    VERBATIM)
+  add_custom_command(
+    OUTPUT ${skeleton}
+    COMMAND ${BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
+    DEPENDS ${object}
+    COMMENT "BPF ${name}.skel.h")
+  add_custom_target(bpf_${name}_skeleton DEPENDS ${skeleton})
+  add_library(bpf_${name} INTERFACE)
+  add_dependencies(bpf_${name} bpf_${name}_skeleton)
+  target_include_directories(bpf_${name} SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/bpf)
+endfunction()

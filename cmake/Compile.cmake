@@ -1,0 +1,17 @@
+# Flags of every C++ target of ours, as one interface library.
+add_library(brownout_compile INTERFACE)
+target_compile_options(brownout_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wno-missing-field-initializers)  # designated initialisers leave out what has a default
+if(BROWNOUT_WERROR)
+  target_compile_options(brownout_compile INTERFACE -Werror)
+endif()
+if(BROWNOUT_SANITIZE)
+  target_compile_options(brownout_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(brownout_compile INTERFACE -fsanitize=address,undefined)
+endif()
+if(BROWNOUT_TIDY)
+  find_program(CLANG_TIDY NAMES clang-tidy-19 clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY ${CLANG_TIDY})
+endif()

@@ -1,0 +1,22 @@
+# Everything here comes from the distribution; scripts/build installs it.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.3)
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+find_package(ZLIB REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Threads REQUIRED)
+
+# One name whatever the distribution's yaml-cpp calls its target.
+add_library(brownout_yaml INTERFACE)
+if(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(brownout_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(brownout_yaml INTERFACE yaml-cpp)
+endif()

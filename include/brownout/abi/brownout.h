@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The one binary interface between BPF programs and user space.
+ *
+ * Included by bpf/ and by userspace/ alike; every struct here asserts its size on both sides. Times are ns of
+ * CLOCK_MONOTONIC unless the name says boot (CLOCK_BOOTTIME: it also runs in suspend, so deadlines use it).
+ * Ports are in host byte order, addresses are 16 bytes in network order with IPv4 mapped to ::ffff:a.b.c.d.
+ * "egress" leaves the container, "ingress" reaches it, whatever the hook is called on the host-side device.
+ */
+#ifndef BROWNOUT_ABI_H
+#define BROWNOUT_ABI_H
+
+#ifdef __bpf__
+#define BROWNOUT_ASSERT(condition, text) _Static_assert(condition, text)
+#else
+#include <linux/types.h>
+#define BROWNOUT_ASSERT(condition, text) static_assert(condition, text)
+#endif
+
+#define BROWNOUT_MAX_FAULTS 16
+#define BROWNOUT_DIRECTIONS 2
+#define BROWNOUT_MAX_FLOWS 65536
+#define BROWNOUT_COMM_LENGTH 16
+
+enum brownout_direction {
+	BROWNOUT_EGRESS = 0,
+	BROWNOUT_INGRESS = 1,
+};
+
+enum brownout_phase {
+	BROWNOUT_PHASE_WAITING = 0, /* for pressure */
+	BROWNOUT_PHASE_BASELINE = 1,
+	BROWNOUT_PHASE_INJECT = 2,
+	BROWNOUT_PHASE_RECOVERY = 3, /* from the start of the drain */
+	BROWNOUT_PHASE_SETTLE = 4,
+	BROWNOUT_PHASES = 5,
+};
+
+/* ---- what to hit ------------------------------------------------------------------------------------------ */
+
+enum brownout_fault_kind {
+	BROWNOUT_FAULT_LATENCY = 1,
+	BROWNOUT_FAULT_LOSS = 2,
+	BROWNOUT_FAULT_BLACKHOLE = 3,
+};
+
+struct brownout_match {
+	__u8 peer_address[16]; /* already masked */
+	__u8 peer_mask[16];    /* all zero: any address */
+	__u16 peer_port_low;   /* inclusive; 0..65535: any, and protocols without ports too */
+	__u16 peer_port_high;
+	__u16 local_port_low;
+	__u16 local_port_high;
+	__u8 protocol;   /* IPPROTO_*, 0: any */
+	__u8 directions; /* bit (1 << direction) */
+	__u8 family;     /* 4, 6, 0: any */
+	__u8 has_ports;  /* 1: a port was asked for, so packets without ports do not match */
+	__u32 reserved;
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_match) == 48, "brownout_match");
+
+struct brownout_fault {
+	struct brownout_match match;
+	__u64 delay_ns;
+	__u64 jitter_ns;      /* uniform in [-jitter, +jitter] */
+	__u64 drop_threshold; /* of 2^32: drop when a 32-bit draw is below it; 2^32 drops all */
+	__u32 kind;           /* enum brownout_fault_kind */
+	__u32 reserved;
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_fault) == 80, "brownout_fault");
+
+/* ---- control: one element, memory-mapped by user space ----------------------------------------------------- */
+
+struct brownout_control {
+	__u64 armed;              /* 0: every packet passes */
+	__u64 draining;           /* 1: loss is off, redirected packets depart at once */
+	__u64 deadline_boot_ns;   /* no fault acts after it; written once, before arming */
+	__u64 heartbeat_limit_ns; /* a beat older than this: no fault acts */
+	__u64 heartbeat_boot_ns;  /* of the drill's own loop */
+	__u64 line_heartbeat_boot_ns[BROWNOUT_DIRECTIONS]; /* of the delay line's thread of that direction */
+	__u32 phase;              /* enum brownout_phase: a call is counted where it starts */
+	__u32 reserved;
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_control) == 64, "brownout_control");
+
+/* ---- flows: what was injected on each, shared by injector and tracer --------------------------------------- */
+
+struct brownout_flow_key {
+	__u8 local_address[16]; /* the container's */
+	__u8 peer_address[16];
+	__u16 local_port;
+	__u16 peer_port;
+	__u8 protocol;
+	__u8 reserved[3];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_flow_key) == 40, "brownout_flow_key");
+
+struct brownout_flow {
+	__u64 packets[BROWNOUT_DIRECTIONS];        /* matched by a fault so far: n of the PRF */
+	__u64 dropped[BROWNOUT_DIRECTIONS];        /* packets that we dropped */
+	__u64 held[BROWNOUT_DIRECTIONS];           /* packets that we delayed */
+	__u64 last_departure_ns[BROWNOUT_DIRECTIONS]; /* a later packet never departs before an earlier one */
+	__u64 last_seen_ns;
+	__u32 traced; /* 1: the tracer knows the socket of this flow */
+	__u32 reserved;
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_flow) == 80, "brownout_flow");
+
+/* ---- counters of the injector (per CPU; user space adds them up) -------------------------------------------- */
+
+struct brownout_tally {
+	__u64 packets;  /* skbs, the unit of decision */
+	__u64 segments; /* as on the wire after segmentation offload */
+	__u64 bytes;    /* from the Ethernet header on */
+};
+
+struct brownout_fault_counters {      /* index: fault * BROWNOUT_DIRECTIONS + direction */
+	struct brownout_tally matched; /* while armed and alive */
+	struct brownout_tally decided; /* the draw said: hit */
+	struct brownout_tally applied; /* dropped, or handed to the delay line */
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_fault_counters) == 72, "brownout_fault_counters");
+
+struct brownout_inject_counters {     /* one element */
+	struct brownout_tally seen[BROWNOUT_DIRECTIONS];       /* every packet met on the hook, once */
+	struct brownout_tally redirected[BROWNOUT_DIRECTIONS]; /* into the delay line */
+	struct brownout_tally reinjected[BROWNOUT_DIRECTIONS]; /* came back from it and were sent on their way */
+	__u64 redirect_failed[BROWNOUT_DIRECTIONS]; /* could not be held (header room): passed without delay */
+	__u64 heartbeat_stale[BROWNOUT_DIRECTIONS]; /* packets passed because a beat was too old */
+	__u64 deadline_passed[BROWNOUT_DIRECTIONS];
+	__u64 not_parsed[BROWNOUT_DIRECTIONS];      /* neither IPv4 nor IPv6, ARP and neighbour discovery included */
+	__u64 flow_table_full;     /* decided without per-flow state */
+	__u64 payload_not_traced;  /* matched TCP packets with payload of a flow that no traced socket owns */
+	__u64 udp_payload;         /* matched UDP packets with payload, DNS aside: calls cannot be counted there */
+	__u64 tap_foreign;         /* packets on the delay line's device that we did not send there: dropped */
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 240, "brownout_inject_counters");
+
+/* In front of the Ethernet header of every packet that travels through the delay line's TAP device. */
+struct brownout_line_header {
+	__u64 magic;        /* drawn per run */
+	__u64 arrival_ns;   /* when the BPF program met the packet */
+	__u64 departure_ns; /* when it shall go on */
+};
+#define BROWNOUT_LINE_HEADER_LENGTH 24
+BROWNOUT_ASSERT(sizeof(struct brownout_line_header) == BROWNOUT_LINE_HEADER_LENGTH, "brownout_line_header");
+
+/* ---- events of the tracer ----------------------------------------------------------------------------------- */
+
+/* Names, signals and meaning: docs/events.md. Retransmits and RTOs are never failures by themselves. */
+enum brownout_event_kind {
+	BROWNOUT_EVENT_CONNECTED = 1,
+	BROWNOUT_EVENT_CLOSED = 2,
+	BROWNOUT_EVENT_CALL = 3, /* a call was answered; duration is to the first byte back */
+	BROWNOUT_EVENT_RETRANSMIT = 4,
+	BROWNOUT_EVENT_RTO = 5,
+	BROWNOUT_EVENT_CONNECT_TIMEOUT = 6,   /* the kernel gave up: ETIMEDOUT */
+	BROWNOUT_EVENT_CONNECT_ABANDONED = 7, /* the application closed before an answer */
+	BROWNOUT_EVENT_CONNECT_REFUSED = 8,
+	BROWNOUT_EVENT_CONNECT_UNREACHABLE = 9,
+	BROWNOUT_EVENT_CLOSED_UNANSWERED = 10,      /* the application closed with a call in flight */
+	BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED = 11, /* the peer's FIN came instead of an answer */
+	BROWNOUT_EVENT_KERNEL_GAVE_UP = 12,         /* ETIMEDOUT on an established connection */
+	BROWNOUT_EVENT_RESET_RECEIVED = 13,
+	BROWNOUT_EVENT_SOCKET_ERROR = 14, /* any other sk_err that ended the connection */
+	BROWNOUT_EVENT_KINDS = 15,
+};
+
+enum brownout_event_flags {
+	BROWNOUT_EVENT_HIT = 1 << 0,         /* a fault of the plan matches this flow */
+	BROWNOUT_EVENT_APP = 1 << 1,         /* the owner is the drill's app.process */
+	BROWNOUT_EVENT_PREEXISTING = 1 << 2, /* the connection was open before brownout came */
+	BROWNOUT_EVENT_OWNER_KNOWN = 1 << 3, /* pid and comm are of the task that connected */
+	BROWNOUT_EVENT_TLS = 1 << 4,
+	BROWNOUT_EVENT_CALL_FAILED = 1 << 5, /* a call (or a connect) ended by this event */
+	BROWNOUT_EVENT_INFERRED = 1 << 6,    /* otherwise certain */
+	BROWNOUT_EVENT_NO_RTO = 1 << 7,      /* RTOs of this socket cannot be seen on this kernel */
+	BROWNOUT_EVENT_EXPIRED = 1 << 8,     /* RTO: the kernel gave up with this one */
+};
+
+struct brownout_event {
+	__u64 sequence;  /* 1, 2, ...: drawn before the ring is asked for room, so that a gap is a loss */
+	__u64 t_mono_ns;
+	__u64 cookie;    /* of the socket */
+	__u64 cgroup_id; /* of the socket, not of the target */
+	struct brownout_flow_key flow;
+	__u64 call_start_ns; /* of the call (or connect) in flight or just ended, 0: none */
+	__u64 duration_ns;   /* from call_start_ns to this event, or to the first byte for a call */
+	__u64 dropped[BROWNOUT_DIRECTIONS]; /* injected on this flow since call_start_ns, packets */
+	__u64 held[BROWNOUT_DIRECTIONS];
+	__u64 calls;         /* started on this connection so far */
+	__u32 kind;
+	__u32 flags;
+	__u32 phase;         /* in which the call started; else of the event */
+	__u32 pid;           /* tgid of the owner, host's pid namespace */
+	__u32 error;         /* errno, positive */
+	__u32 retransmits;   /* of this call */
+	__u32 rtos;
+	__u32 srtt_us;       /* the kernel's own estimate */
+	__u32 rto_us;        /* RTO events: the timer that fired */
+	__u8 old_state;      /* TCP states of linux/tcp_states.h */
+	__u8 new_state;
+	__u16 reserved;
+	char comm[BROWNOUT_COMM_LENGTH]; /* of the owner's thread group leader */
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_event) == 184, "brownout_event");
+
+/* Index 1 of each pair: connections of app.process that a fault of the plan would hit; 0: all others in scope. */
+struct brownout_trace_counters { /* per CPU, one element */
+	__u64 calls_started[2];
+	__u64 calls_completed[2];
+	__u64 calls_failed[2];   /* failed connects included */
+	__u64 connects[2];
+	__u64 connected[2];
+	__u64 closed[2];
+	__u64 preexisting[2];    /* enrolled connections */
+	__u64 retransmits;
+	__u64 rtos;
+	__u64 events_attempted;
+	__u64 events_written;
+	__u64 failures_lost;     /* no room in the ring: failures, RTOs, retransmits */
+	__u64 details_lost;      /* no room in the ring: calls, connects, closes */
+	__u64 details_suppressed;/* over the budget of detail events per second: by design, the counters have them */
+	__u64 out_of_scope;      /* socket events of other cgroups, left alone */
+	__u64 owner_unknown;     /* sockets whose owner could not be told */
+	__u64 storage_failed;    /* sockets that could not be followed */
+	__u64 flow_table_full;
+	__u64 call_overlapped;   /* turns where a request came before the last answer ended: pipelined or multiplexed */
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 208, "brownout_trace_counters");
+
+/*
+ * Latency histogram, log-linear: values in microseconds below 2^6 have a bucket each, above that every octave has
+ * 2^6 buckets, so that a bucket is never wider than 1/64 of its value. Per CPU array of __u64;
+ * index = phase * BROWNOUT_HISTOGRAM_BUCKETS + bucket. Only calls of index 1 above are in it.
+ */
+#define BROWNOUT_HISTOGRAM_SHIFT 6
+#define BROWNOUT_HISTOGRAM_SUB (1 << BROWNOUT_HISTOGRAM_SHIFT)
+#define BROWNOUT_HISTOGRAM_OCTAVES 26 /* up to 2^31 us, about 36 minutes; longer calls land in the last bucket */
+#define BROWNOUT_HISTOGRAM_BUCKETS (BROWNOUT_HISTOGRAM_SUB * BROWNOUT_HISTOGRAM_OCTAVES)
+
+#endif
