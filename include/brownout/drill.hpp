@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Stage 1. The drill as its author wrote it: YAML version 1, checked, every value with the place it stands at.
+//
+// Refusals name file, line, column, the value and what is allowed. Format: docs/drill.md and docs/drill.schema.json.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "brownout/error.hpp"
+
+namespace brownout::drill {
+
+using Duration = std::chrono::nanoseconds;
+
+// Line of the drill file (1-based) that a later stage can name in its own messages; 0: a default.
+using Line = int;
+
+struct ContainerTarget {
+  std::string name;
+  std::string runtime = "auto"; // auto | docker | runc | crun
+  std::string root;             // state directory of the OCI runtime, empty: its default
+};
+struct CgroupTarget { std::filesystem::path path; };
+struct PidTarget { std::int32_t pid = 0; };
+using Target = std::variant<ContainerTarget, CgroupTarget, PidTarget>;
+
+struct App {
+  std::string run_dir;              // glob on the host; newest match wins
+  bool run_dir_in_container = false; // the glob is a path inside the container
+  std::string fingerprint = "execution_fingerprint.json";
+  std::string manifest = "run_manifest.json";
+  std::vector<std::string> required;
+  std::map<std::string, nlohmann::json> require; // JSON pointer into the manifest -> expected value
+  struct Process { std::string comm; };          // empty: all of the target
+  Process process;
+  std::filesystem::path stop_file;  // empty: none
+  std::int64_t retries = 0;         // calls that the app repeats before it records an error
+};
+
+struct Pressure {
+  std::int64_t min_calls = 20;
+  Duration within = std::chrono::seconds{60};
+  Duration timeout = std::chrono::minutes{10};
+  Line line = 0;
+};
+
+struct Phases {
+  Duration baseline = std::chrono::seconds{30};
+  Duration inject = std::chrono::seconds{60};
+  Duration recovery = std::chrono::seconds{30};
+  std::optional<Duration> settle; // default: the longest call seen + 5 s
+};
+
+enum class Direction : std::uint8_t { kEgress, kIngress, kBoth };
+enum class Protocol : std::uint8_t { kAny, kTcp, kUdp, kIcmp };
+struct PortRange { std::uint16_t low = 0; std::uint16_t high = 65535; };
+
+struct Match {
+  bool all = false; // `match: all`
+  Direction direction = Direction::kBoth;
+  Protocol protocol = Protocol::kAny;
+  std::optional<std::string> cidr; // of the peer, validated, canonical
+  std::optional<PortRange> port;   // of the peer
+  std::optional<PortRange> local_port;
+};
+
+struct Latency { Duration delay{}; Duration jitter{}; };
+struct Loss { double rate = 0; };
+struct Blackhole {};
+struct Fault {
+  std::variant<Latency, Loss, Blackhole> what;
+  Match match;
+  Line line = 0;
+};
+
+struct ErrorCountGate { std::optional<std::int64_t> min_increase, max_increase; };
+struct ErrorEventsGate { std::vector<std::string> types; std::int64_t min = 1; };
+struct LatencyGate { std::string field; std::optional<double> min_increase_ms, max_increase_ms; };
+struct CounterGate { std::string pointer; std::optional<double> min_increase, max_increase; };
+struct Gate {
+  std::variant<ErrorCountGate, ErrorEventsGate, LatencyGate, CounterGate> what;
+  Line line = 0;
+};
+
+struct Drill {
+  std::string name; // [A-Za-z0-9_-]{1,64}: it becomes part of a file name
+  Target target;
+  Line target_line = 0;
+  std::optional<App> app;
+  Pressure pressure;
+  bool pressure_required = true; // false: `pressure` was left out
+  Phases phases;
+  std::vector<Fault> faults; // 1 to BROWNOUT_MAX_FAULTS
+  std::vector<Gate> gates;   // empty with app: error_count {min_increase: 1} is meant
+  std::optional<std::uint64_t> seed;
+  bool create_stop_file_at_end = false;
+  double telemetry_pass = 0.8, telemetry_fail = 0.2;
+  std::map<std::string, std::string> labels;
+  std::string text; // the file, byte by byte
+};
+
+// kInvalidDrill with "FILE:LINE:COLUMN: ..." in `what` and what is allowed in `hint`. `file` is only for messages.
+Result<Drill> parse(std::string_view text, std::string_view file);
+Result<Drill> load(const std::filesystem::path& path);
+
+}  // namespace brownout::drill

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include <cstring>
+#include <string>
+
+#include <netinet/in.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "brownout/fd.hpp"
+#include "brownout/plan.hpp"
+
+using namespace brownout;
+using namespace brownout::plan;
+
+namespace {
+
+const std::string kSource = BROWNOUT_SOURCE_DIR;
+
+Plan plan_of(const std::string& faults, const std::string& rest = "") {
+  auto drill = drill::parse("brownout: 1\nname: p\ntarget: {pid: 1}\n" + rest + "faults:\n" + faults, "p.yaml");
+  if (!drill) FAIL(drill.error().render());
+  auto plan = compile(*std::move(drill), 42);
+  if (!plan) FAIL(plan.error().render());
+  return *std::move(plan);
+}
+
+brownout_match match_of(const std::string& match) {
+  return plan_of("  - {blackhole: {}, match: " + match + "}").faults[0].abi.match;
+}
+
+std::string hex(const __u8 (&bytes)[16]) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const __u8 byte : bytes) text += {kDigits[byte >> 4], kDigits[byte & 15]};
+  return text;
+}
+
+__u64 threshold_of(const std::string& rate) {
+  return plan_of("  - {loss: {rate: " + rate + "}, match: all}").faults[0].abi.drop_threshold;
+}
+
+}  // namespace
+
+TEST_CASE("IPv4 networks are mapped into 16 bytes and carry their family") {
+  const auto match = match_of("{cidr: 10.32.0.0/11}");
+  CHECK(hex(match.peer_address) == "00000000000000000000ffff0a200000");
+  CHECK(hex(match.peer_mask) == "ffffffffffffffffffffffffffe00000");
+  CHECK(match.family == 4);
+  const auto any = match_of("{cidr: 0.0.0.0/0}");
+  CHECK(hex(any.peer_address) == "00000000000000000000ffff00000000");
+  CHECK(hex(any.peer_mask) == "ffffffffffffffffffffffff00000000");
+  CHECK(any.family == 4);
+  const auto host = match_of("{cidr: 192.0.2.7/32}");
+  CHECK(hex(host.peer_mask) == "ffffffffffffffffffffffffffffffff");
+}
+
+TEST_CASE("IPv6 networks stand as they are") {
+  const auto match = match_of("{cidr: \"2001:db8:8000::/33\"}");
+  CHECK(hex(match.peer_address) == "20010db8800000000000000000000000");
+  CHECK(hex(match.peer_mask) == "ffffffff800000000000000000000000");
+  CHECK(match.family == 6);
+  CHECK(match_of("{cidr: \"::/0\"}").family == 6);
+}
+
+TEST_CASE("match all leaves every field open") {
+  const auto match = match_of("all");
+  CHECK(hex(match.peer_mask) == std::string(32, '0'));
+  CHECK(match.family == 0);
+  CHECK(match.protocol == 0);
+  CHECK(match.has_ports == 0);
+  CHECK(match.directions == 3);
+  CHECK(match.peer_port_low == 0);
+  CHECK(match.peer_port_high == 65535);
+  CHECK(match.local_port_low == 0);
+  CHECK(match.local_port_high == 65535);
+}
+
+TEST_CASE("ports, protocols and directions") {
+  const auto match = match_of("{direction: ingress, protocol: udp, port: 53, local_port: 5000-5100}");
+  CHECK(match.peer_port_low == 53);
+  CHECK(match.peer_port_high == 53);
+  CHECK(match.local_port_low == 5000);
+  CHECK(match.local_port_high == 5100);
+  CHECK(match.has_ports == 1);
+  CHECK(match.protocol == IPPROTO_UDP);
+  CHECK(match.directions == 1 << BROWNOUT_INGRESS);
+  CHECK(match_of("{direction: egress}").directions == 1 << BROWNOUT_EGRESS);
+  CHECK(match_of("{protocol: icmp}").protocol == IPPROTO_ICMP);
+  CHECK(match_of("{protocol: tcp}").has_ports == 0);
+  CHECK(match_of("{local_port: 1-65535}").has_ports == 1);
+}
+
+TEST_CASE("rates become thresholds of a 32-bit draw") {
+  CHECK(threshold_of("100%") == 4294967296U);
+  CHECK(threshold_of("50%") == 2147483648U);
+  CHECK(threshold_of("0.001%") == 42950U); // 42949.67
+  CHECK(threshold_of("5%") == 214748365U); // 214748364.8
+  const auto blackhole = plan_of("  - {blackhole: {}, match: all}").faults[0];
+  CHECK(blackhole.abi.drop_threshold == 4294967296U);
+  CHECK(blackhole.abi.kind == BROWNOUT_FAULT_BLACKHOLE);
+  CHECK(blackhole.rate == 1.0);
+}
+
+TEST_CASE("the deadline leaves room for the longest hold and the drain") {
+  const std::string phases = "phases: {inject: 10s}\n";
+  CHECK(plan_of("  - {loss: {rate: 5%}, match: all}", phases).max_duration_ns == 15'000'000'000);
+  CHECK(plan_of("  - {latency: {delay: 2s, jitter: 1s}, match: all}", phases).max_duration_ns == 18'000'000'000);
+  // Delays that can meet on one packet add up; those of different directions cannot.
+  CHECK(plan_of("  - {latency: {delay: 2s}, match: {direction: egress}}\n  - {latency: {delay: 3s}, match: all}",
+                phases).max_duration_ns == 20'000'000'000);
+  CHECK(plan_of("  - {latency: {delay: 2s}, match: {direction: egress}}\n"
+                "  - {latency: {delay: 3s}, match: {direction: ingress}}", phases).max_duration_ns == 18'000'000'000);
+}
+
+TEST_CASE("the round trip gains every delay once per direction") {
+  const Plan plan = plan_of(
+      "  - {latency: {delay: 100ms, jitter: 10ms}, match: {direction: egress, protocol: tcp}}\n"
+      "  - {latency: {delay: 30ms, jitter: 5ms}, match: all}\n"
+      "  - {latency: {delay: 7s}, match: {protocol: udp}}\n"
+      "  - {loss: {rate: 5%}, match: all}");
+  CHECK(expected_round_trip(plan).delay_ns == 160'000'000);
+  CHECK(expected_round_trip(plan).jitter_ns == 20'000'000);
+  CHECK(plan.needs_delay_line);
+  CHECK_FALSE(plan_of("  - {loss: {rate: 5%}, match: all}").needs_delay_line);
+}
+
+TEST_CASE("the default gate stands in where an app has none") {
+  const std::string fault = "  - {blackhole: {}, match: all}";
+  const Plan with_app = plan_of(fault, "app: {run_dir: /r}\n");
+  REQUIRE(with_app.gates.size() == 1);
+  CHECK(std::get<drill::ErrorCountGate>(with_app.gates[0].what).min_increase == 1);
+  CHECK(with_app.gates[0].line == 0);
+  CHECK(plan_of(fault).gates.empty());
+  const Plan own = plan_of(fault, "app: {run_dir: /r}\ngates: [{error_count: {max_increase: 0}}]\n");
+  REQUIRE(own.gates.size() == 1);
+  CHECK(std::get<drill::ErrorCountGate>(own.gates[0].what).max_increase == 0);
+}
+
+TEST_CASE("the seed of the drill wins, a drawn one is said to be drawn") {
+  const std::string fault = "  - {blackhole: {}, match: all}";
+  CHECK(plan_of(fault).seed == 42);
+  CHECK(plan_of(fault).seed_drawn);
+  CHECK(plan_of(fault, "seed: 0\n").seed == 0);
+  CHECK_FALSE(plan_of(fault, "seed: 0\n").seed_drawn);
+}
+
+TEST_CASE("labels say what a fault does, and lines where it stands") {
+  const Plan plan = plan_of(
+      "  - {latency: {delay: 300ms, jitter: 20ms}, match: {direction: egress, protocol: tcp, port: 443}}\n"
+      "  - {loss: {rate: 0.5%}, match: {cidr: 10.0.0.0/8, local_port: 1-9}}\n"
+      "  - {blackhole: {}, match: all}");
+  CHECK(plan.faults[0].label == "latency 300ms±20ms egress tcp *:443");
+  CHECK(plan.faults[1].label == "loss 0.5% both any 10.0.0.0/8:* local:1-9");
+  CHECK(plan.faults[2].label == "blackhole everything, both directions");
+  CHECK(plan.faults[1].index == 1);
+  CHECK(plan.faults[1].drill_line == 6);
+  CHECK(plan.faults[0].directions == std::vector<int>{BROWNOUT_EGRESS});
+  CHECK(plan.faults[1].directions == std::vector<int>{BROWNOUT_EGRESS, BROWNOUT_INGRESS});
+}
+
+TEST_CASE("the plan as JSON is what the golden files say") {
+  for (const std::string name : {"full", "ipv6"}) {
+    INFO(name);
+    auto drill = drill::load(kSource + "/tests/golden/drills/good/" + name + ".yaml");
+    REQUIRE(drill);
+    const auto plan = compile(*std::move(drill), 42);
+    REQUIRE(plan);
+    const auto golden = read_file(kSource + "/tests/golden/plans/" + name + ".json");
+    REQUIRE(golden);
+    CHECK(to_json(*plan).dump(2) + "\n" == *golden);
+  }
+}

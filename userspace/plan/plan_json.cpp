@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// The plan as evidence: every decision that compile() made, with units in the key names. 64-bit values that JSON
+// readers would round are decimal strings.
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "brownout/plan.hpp"
+
+namespace brownout::plan {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+std::string hex(const __u8 (&bytes)[16]) {
+  std::string text;
+  for (const __u8 byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::string_view direction_name(int direction) { return direction == BROWNOUT_EGRESS ? "egress" : "ingress"; }
+
+std::string_view kind_name(__u32 kind) {
+  switch (kind) {
+    case BROWNOUT_FAULT_LATENCY: return "latency";
+    case BROWNOUT_FAULT_LOSS: return "loss";
+    case BROWNOUT_FAULT_BLACKHOLE: return "blackhole";
+    default: return "unknown";
+  }
+}
+
+json match_json(const drill::Match& match, const brownout_match& abi) {
+  return {{"all", match.all},
+          {"cidr", or_null(match.cidr)},
+          {"family", abi.family},
+          {"has_ports", abi.has_ports != 0},
+          {"local_port_high", abi.local_port_high},
+          {"local_port_low", abi.local_port_low},
+          {"peer_address_hex", hex(abi.peer_address)},
+          {"peer_mask_hex", hex(abi.peer_mask)},
+          {"peer_port_high", abi.peer_port_high},
+          {"peer_port_low", abi.peer_port_low},
+          {"protocol_number", abi.protocol}};
+}
+
+json fault_json(const PlannedFault& fault, const drill::Match& match) {
+  json directions = json::array();
+  for (const int direction : fault.directions) directions.push_back(direction_name(direction));
+  return {{"index", fault.index},
+          {"label", fault.label},
+          {"kind", kind_name(fault.abi.kind)},
+          {"directions", std::move(directions)},
+          {"rate", fault.rate},
+          {"delay_ns", fault.abi.delay_ns},
+          {"jitter_ns", fault.abi.jitter_ns},
+          {"drop_threshold_of_2_32", fault.abi.drop_threshold},
+          {"drill_line", fault.drill_line},
+          {"match", match_json(match, fault.abi.match)}};
+}
+
+json target_json(const drill::Target& target) {
+  if (const auto* container = std::get_if<drill::ContainerTarget>(&target))
+    return {{"container", container->name}, {"runtime", container->runtime}, {"root", container->root}};
+  if (const auto* cgroup = std::get_if<drill::CgroupTarget>(&target)) return {{"cgroup", cgroup->path.string()}};
+  return {{"pid", std::get<drill::PidTarget>(target).pid}};
+}
+
+json app_json(const drill::App& app) {
+  return {{"run_dir", app.run_dir},         {"run_dir_in_container", app.run_dir_in_container},
+          {"fingerprint", app.fingerprint}, {"manifest", app.manifest},
+          {"required", app.required},       {"require", json(app.require)},
+          {"process_comm", app.process.comm}, {"stop_file", app.stop_file.string()},
+          {"retries", app.retries}};
+}
+
+json gate_json(const drill::ErrorCountGate& gate) {
+  return {{"kind", "error_count"},
+          {"min_increase", or_null(gate.min_increase)},
+          {"max_increase", or_null(gate.max_increase)}};
+}
+json gate_json(const drill::ErrorEventsGate& gate) {
+  return {{"kind", "error_events"}, {"types", gate.types}, {"min", gate.min}};
+}
+json gate_json(const drill::LatencyGate& gate) {
+  return {{"kind", "latency"},
+          {"field", gate.field},
+          {"min_increase_ms", or_null(gate.min_increase_ms)},
+          {"max_increase_ms", or_null(gate.max_increase_ms)}};
+}
+json gate_json(const drill::CounterGate& gate) {
+  return {{"kind", "counter"},
+          {"pointer", gate.pointer},
+          {"min_increase", or_null(gate.min_increase)},
+          {"max_increase", or_null(gate.max_increase)}};
+}
+
+json phases_json(const drill::Phases& phases) {
+  return {{"baseline_ns", phases.baseline.count()},
+          {"inject_ns", phases.inject.count()},
+          {"recovery_ns", phases.recovery.count()},
+          {"settle_ns", phases.settle ? json(phases.settle->count()) : json(nullptr)}};
+}
+
+json pressure_json(const drill::Drill& drill) {
+  return {{"required", drill.pressure_required},
+          {"min_calls", drill.pressure.min_calls},
+          {"within_ns", drill.pressure.within.count()},
+          {"timeout_ns", drill.pressure.timeout.count()}};
+}
+
+json gates_json(const Plan& plan) {
+  json gates = json::array();
+  for (const auto& gate : plan.gates) {
+    json one = std::visit([](const auto& what) { return gate_json(what); }, gate.what);
+    one["drill_line"] = gate.line; // 0: the default gate
+    gates.push_back(std::move(one));
+  }
+  return gates;
+}
+
+}  // namespace
+
+json to_json(const Plan& plan) {
+  const drill::Drill& drill = plan.drill;
+  const ExpectedDelay expected = expected_round_trip(plan);
+  json faults = json::array();
+  for (const auto& fault : plan.faults) faults.push_back(fault_json(fault, drill.faults[fault.index].match));
+  return {{"name", drill.name},
+          {"target", target_json(drill.target)},
+          {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
+          {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
+          {"pressure", pressure_json(drill)},
+          {"phases", phases_json(drill.phases)},
+          {"faults", std::move(faults)},
+          {"gates", gates_json(plan)},
+          {"seed", std::to_string(plan.seed)},
+          {"seed_drawn", plan.seed_drawn},
+          {"max_duration_ns", plan.max_duration_ns},
+          {"needs_delay_line", plan.needs_delay_line},
+          {"expected_round_trip_delay_ns", expected.delay_ns},
+          {"expected_round_trip_jitter_ns", expected.jitter_ns},
+          {"create_stop_file_at_end", drill.create_stop_file_at_end},
+          {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
+          {"labels", drill.labels}};
+}
+
+}  // namespace brownout::plan

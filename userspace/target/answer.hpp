@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What a container runtime says when it is asked for a name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace brownout::target {
+
+struct Container {
+  std::string runtime; // docker | runc | crun
+  std::string id;
+  std::int32_t pid = 0;
+  std::string state;   // the runtime's own word: running, exited, created, ...
+  bool running = false;
+  std::string image, image_digest;
+  nlohmann::json labels = nlohmann::json::object();
+};
+
+struct Answer {
+  std::string runtime;
+  std::optional<Container> container;
+  std::string reason; // where there is none: why
+};
+
+Answer ask_docker(const std::string& name, const std::string& docker_host);
+// `runtime` is runc or crun; `root` is empty for the runtime's own default.
+Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
+                       const std::string& search_path);
+
+// Fields of JSON that others wrote: absent and of the wrong type are the same.
+std::string text_at(const nlohmann::json& json, const char* pointer);
+std::int64_t number_at(const nlohmann::json& json, const char* pointer);
+bool flag_at(const nlohmann::json& json, const char* pointer);
+nlohmann::json object_at(const nlohmann::json& json, const char* pointer);
+
+}  // namespace brownout::target

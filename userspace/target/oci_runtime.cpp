@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// runc and crun: `RUNTIME [--root R] state ID` prints the container as JSON.
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "answer.hpp"
+#include "subprocess.hpp"
+
+namespace brownout::target {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds kDeadline{10'000};
+constexpr std::size_t kMaxReason = 300;
+// Runtimes live in sbin folders, which an operator's PATH may not have.
+constexpr std::string_view kUsualFolders = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin";
+
+std::string search_path_or_default(const std::string& search_path) {
+  if (!search_path.empty()) return search_path;
+  const char* environment = std::getenv("PATH");
+  return fmt::format("{}:{}", environment != nullptr ? environment : "", kUsualFolders);
+}
+
+std::optional<fs::path> find_program(const std::string& name, const std::string& search_path) {
+  std::istringstream folders{search_path};
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.starts_with('/')) continue; // never a program of the current folder, as root
+    const fs::path program = fs::path{folder} / name;
+    std::error_code error;
+    if (fs::is_regular_file(program, error) && ::access(program.c_str(), X_OK) == 0) return program;
+  }
+  return std::nullopt;
+}
+
+Container read_container(const std::string& runtime, const json& state) {
+  Container container{.runtime = runtime};
+  container.id = text_at(state, "/id");
+  const std::int64_t pid = number_at(state, "/pid");
+  if (pid > 0 && pid <= std::numeric_limits<std::int32_t>::max()) container.pid = static_cast<std::int32_t>(pid);
+  container.state = text_at(state, "/status");
+  container.running = container.state == "running" && container.pid > 0;
+  container.labels = object_at(state, "/annotations");
+  return container;
+}
+
+std::string last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  const auto start = text.rfind('\n');
+  if (start != std::string::npos) text.erase(0, start + 1);
+  return text.size() > kMaxReason ? text.substr(0, kMaxReason) + "..." : text;
+}
+
+}  // namespace
+
+Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
+                       const std::string& search_path) {
+  Answer answer{.runtime = runtime};
+  const auto program = find_program(runtime, search_path_or_default(search_path));
+  if (!program) {
+    answer.reason = "not installed";
+    return answer;
+  }
+  std::vector<std::string> arguments;
+  if (!root.empty()) arguments = {"--root", root};
+  arguments.insert(arguments.end(), {"state", name});
+  const auto finished = run_program(*program, arguments, kDeadline);
+  if (!finished) {
+    answer.reason = finished.error().render();
+  } else if (finished->exit_code != 0) {
+    answer.reason =
+        fmt::format("{} says (exit code {}): {}", program->string(), finished->exit_code, last_line(finished->err));
+  } else if (const json state = json::parse(finished->out, nullptr, false); text_at(state, "/id") != name) {
+    answer.reason = fmt::format("{} printed something that describes no container '{}'", program->string(), name);
+  } else {
+    answer.container = read_container(runtime, state);
+  }
+  return answer;
+}
+
+}  // namespace brownout::target
