@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Exit codes and messages of the command line, with nothing attached.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../support/check.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+run() { "$BROWNOUT" "$@" >"$work/out" 2>"$work/err" </dev/null; status=$?; }
+said() { grep -qF -- "$1" "$work/$2"; }
+
+run --version
+expect_status "--version" 0 "$status"
+expect "--version names the tool" said "brownout 0." out
+
+run
+expect_status "no command" 2 "$status"
+run frobnicate
+expect_status "unknown command" 2 "$status"
+run run
+expect_status "run without a drill" 2 "$status"
+
+run run "$work/missing.yaml" --yes
+expect_status "a drill that is not there" 2 "$status"
+expect "the message names the file" said "$work/missing.yaml" err
+expect "nothing on stdout" test ! -s "$work/out"
+
+cat >"$work/drill.yaml" <<YAML
+brownout: 1
+name: NOBODY
+target: {pid: $$}
+faults:
+  - latency: {delay: 10ms}
+    match: all
+YAML
+run check "$work/drill.yaml"
+expect_status "check of a valid drill" 0 "$status"
+expect "check prints the plan as JSON" jq -e .faults "$work/out"
+
+sed 's/pid: .*}/container: no-such-container-here}/' "$work/drill.yaml" >"$work/nobody.yaml"
+run run "$work/nobody.yaml" --yes
+expect_status "a container that nobody knows" 2 "$status"
+expect "the message names the container" said "no-such-container-here" err
+
+run verify "$work/missing.tar.gz"
+expect "verify of a missing bundle fails" test "$status" -ne 0
+printf 'this is no archive' >"$work/bad.tar.gz"
+run verify "$work/bad.tar.gz"
+expect "verify of garbage fails" test "$status" -ne 0
+
+run doctor --json
+expect "doctor prints JSON" jq -e '.capabilities | length > 5' "$work/out"
+finish

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# A drill against a Docker container by its name: dockerd runs in namespaces and a cgroup subtree of its own.
+. "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
+
+[[ -x /usr/sbin/dockerd ]] || { flunk "dockerd is not installed; scripts/test installs it"; finish; }
+mount2=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)
+subtree=$mount2/brownout-test-$$
+engine=$work/engine
+inside=$engine/in
+holder= daemon= server_inside=
+
+end_process() { [[ -z $1 ]] || { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }; }
+engine_down() {
+  [[ -z $daemon ]] || docker_cli rm -f bocont >/dev/null 2>&1
+  end_process "$server_inside"
+  end_process "$daemon" # waited for: its data must not be deleted under it
+  end_process "$holder"
+  server_inside= daemon= holder=
+  wait_until 5 rmdir_subtree
+}
+rmdir_subtree() { find "$subtree" -depth -type d -exec rmdir {} + 2>/dev/null; [[ ! -d $subtree ]]; }
+trap 'engine_down; tear_down' EXIT
+
+# Never started from the root of the cgroup hierarchy: an engine may move what it finds there.
+make_namespaces() {
+  mkdir -p "$engine" "$subtree"
+  (
+    echo "$BASHPID" >"$subtree/cgroup.procs"
+    exec setsid unshare -m -n -C --propagation private bash -c '
+      set -e
+      ip link set lo up
+      mount -t sysfs sysfs /sys; mount -t cgroup2 cgroup2 /sys/fs/cgroup
+      mkdir /sys/fs/cgroup/init; echo $$ >/sys/fs/cgroup/init/cgroup.procs
+      mount -t bpf bpf /sys/fs/bpf
+      mount -t tmpfs tmpfs /run; mkdir -p /run/lock /run/netns
+      sysctl -qw net.ipv4.ip_forward=1
+      touch "$1"; exec sleep 36000' holder "$engine/ready" </dev/null >/dev/null 2>&1
+  ) &
+  holder=$!
+  wait_until 5 test -e "$engine/ready" || { flunk "no namespaces for dockerd"; finish; }
+  printf '#!/bin/bash\necho $$ >%s/init/cgroup.procs\nexec nsenter -t %s -m -n -C -- "$@"\n' "$subtree" "$holder" >"$inside"
+  chmod +x "$inside"
+}
+
+docker_cli() { DOCKER_HOST=unix://$engine/docker.sock /usr/bin/docker "$@"; }
+
+start_engine() {
+  echo '{}' >"$engine/daemon.json"
+  "$inside" /usr/sbin/dockerd --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/pid" \
+    -H "unix://$engine/docker.sock" --exec-opt native.cgroupdriver=cgroupfs --config-file "$engine/daemon.json" \
+    >"$engine/log" 2>&1 &
+  daemon=$!
+  wait_until 20 docker_cli version >/dev/null 2>&1 || { tail -5 "$engine/log"; flunk "dockerd did not start"; finish; }
+}
+
+start_container() {
+  make_rootfs "$engine/rootfs"
+  tar -C "$engine/rootfs" -c . | docker_cli import - sample:1 >/dev/null
+  mkdir -p "$app/runs"
+  local gateway
+  gateway=$(docker_cli network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+  "$inside" "$python" "$demo_dir/server.py" "$gateway" 18080 >"$engine/server.log" 2>&1 &
+  server_inside=$!
+  wait_until 5 grep -q ready "$engine/server.log" || { flunk "no server"; finish; }
+  docker_cli run -d --name bocont --label ticket=OPS-1 -v /usr:/usr:ro -v "$demo_dir:/app:ro" -v "$app/runs:/runs" \
+    --tmpfs /tmp sample:1 /usr/bin/python3 /app/client.py --base-url "http://$gateway:18080" \
+    --runs-dir /runs --stop-file /runs/STOP >/dev/null || { flunk "docker run"; finish; }
+  wait_until 10 sample_app_ready "$app" || { docker_cli logs bocont | tail -3; flunk "the client has no answers"; finish; }
+}
+
+census "$work/before"
+make_namespaces
+start_engine
+start_container
+mkdir -p "$out"
+cat >"$work/DOCKER.yaml" <<YAML
+brownout: 1
+name: DOCKER
+target: {container: bocont}
+app: {run_dir: "$app/runs/run_*", process: {comm: python3}}
+pressure: {min_calls: 10, within: 10s, timeout: 15s}
+phases: {baseline: 5s, inject: 15s, recovery: 5s}
+faults:
+  - latency: {delay: 300ms}
+    match: {direction: egress, protocol: tcp, port: 18080}
+  - loss: {rate: 10%}
+    match: {protocol: tcp, port: 18080}
+YAML
+DOCKER_HOST=unix://$engine/docker.sock "$inside" "$BROWNOUT" run "$work/DOCKER.yaml" --out "$out" --yes \
+  >"$work/DOCKER.out" 2>"$work/DOCKER.err" </dev/null
+status=$?
+expect_status "a drill against a Docker container" 0 "$status"
+((status == 0)) || show DOCKER
+expect "PASS" test "$(verdict_of DOCKER)" = PASS
+expect "the manifest has the image" jq -e '.target.image == "sample:1" and .target.labels.ticket == "OPS-1"' \
+  <(in_bundle DOCKER manifest.json)
+engine_down
+expect "the machine is as before" census_equal "$work/before"
+finish

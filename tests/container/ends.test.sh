@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# The ways in which a drill ends early: SIGKILL, SIGSTOP, STOP file, SIGINT. The fault must end with it.
+. "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
+
+# A fresh connection from inside the container, timed: below 200 ms it was neither delayed nor lost.
+fresh_connect() {
+  container_exec "$app" "$python" -c "
+import socket, sys, time
+start = time.monotonic()
+socket.create_connection(('$server', $port), timeout=2).close()
+sys.exit(time.monotonic() - start > 0.2)" 2>/dev/null
+}
+
+is_slow() { ! fresh_connect; }
+
+# ends_within SECONDS: a new connection is as fast as ever again.
+ends_within() { wait_until "$1" fresh_connect; }
+
+# A connection that is open before the fault and used all the time: each line is when a call ended, and how long it took.
+probe_established() {
+  container_exec "$app" "$python" -c "
+import http.client, time
+connection = http.client.HTTPConnection('$server', $port, timeout=30)
+while True:
+    start = time.monotonic()
+    connection.request('GET', '/api/v5/market/ticker')
+    connection.getresponse().read()
+    print(time.time_ns() // 1000, int((time.monotonic() - start) * 1000), flush=True)
+    time.sleep(0.05)" >"$work/probe" 2>/dev/null &
+  probe_pid=$!
+}
+
+# reported_recovery SINCE: true once a call that ended after SINCE (in us) took less than 200 ms.
+recovered_since() { awk -v since="$1" '$1 > since && $2 < 200 { found = 1; exit } END { exit !found }' "$work/probe"; }
+
+inject() {
+  start_drill "$1"
+  wait_until 40 drill_said "$1" "injecting latency" || { show "$1"; flunk "$1 never injected"; finish; }
+}
+
+long='{baseline: 2s, inject: 60s, recovery: 2s}'
+fault="$(printf '  - latency: {delay: 900ms}\n    match: {direction: egress, protocol: tcp}')"
+app_up
+census "$work/before"
+
+drill KILLED "$fault" "$long"
+probe_established
+inject KILLED
+expect "a new connection is slow under the fault" is_slow
+kill -KILL "$brownout_pid"
+killed=${EPOCHREALTIME/[.,]/}
+expect "SIGKILL: a new connection is as before within 1 s" ends_within 1
+echo "      took $(((${EPOCHREALTIME/[.,]/} - killed) / 1000)) ms"
+wait "$brownout_pid" 2>/dev/null
+brownout_pid=
+expect "SIGKILL: an established connection recovers" wait_until 20 recovered_since "$killed"
+echo "      established connection: first fast call $(awk -v since="$killed" \
+  '$1 > since && $2 < 200 { print int(($1 - since) / 1000); exit }' "$work/probe") ms after SIGKILL"
+kill "$probe_pid"
+expect "SIGKILL: links, programs, maps, qdiscs and the TAP are gone" census_equal "$work/before"
+rm -rf "$out"/.brownout-*
+
+drill STOPPED "$fault" "$long"
+inject STOPPED
+kill -STOP "$brownout_pid"
+expect "SIGSTOP: the heartbeat ends the fault" ends_within 3
+kill -CONT "$brownout_pid"
+kill -INT "$brownout_pid"
+wait_drill
+expect_status "SIGINT" 130 "$status"
+expect "SIGINT: the bundle is sealed and verifies" "$BROWNOUT" verify "$(bundle_of STOPPED)"
+expect "SIGINT: not PASS" test "$(verdict_of STOPPED)" = NOT_MEASURABLE
+expect "SIGINT: nothing is left" census_equal "$work/before"
+
+drill STOP_FILE "$fault" "$long"
+inject STOP_FILE
+touch "$app/runs/STOP"
+expect "STOP file: a new connection is as before" ends_within 2
+wait_drill
+expect "STOP file: window_truncated" grep -q window_truncated "$work/STOP_FILE.out"
+expect "STOP file: recorded" jq -e '.stop.stop_detected and .stop.stop_reason == "stop_file"' \
+  <(in_bundle STOP_FILE manifest.json)
+expect "STOP file: the bundle verifies" "$BROWNOUT" verify "$(bundle_of STOP_FILE)"
+finish

@@ -1,0 +1,32 @@
+# What must be equal before and after: BPF links, programs and maps, interfaces, qdiscs, netns, cgroups.
+# shellcheck shell=bash
+#
+# census FILE writes it. Programs and maps are freed after a grace period of the kernel, so census_equal waits.
+
+census() {
+  {
+    bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
+    bpftool -j prog show 2>/dev/null | jq -r '.[]? | "prog \(.id) \(.name // "")"'
+    bpftool -j map show 2>/dev/null | jq -r '.[]? | "map \(.id) \(.name // "")"'
+    ip -j link show | jq -r '.[] | "interface \(.ifname)"'
+    tc -j qdisc show | jq -r '.[] | "qdisc \(.dev) \(.kind)"'
+    ip netns list | sed 's/^/netns /'
+    find "$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)" -type d | sed 's/^/cgroup /'
+  } | sort >"$1"
+}
+
+# census_equal BEFORE: true once the machine is as it was; after 5 s it says what is not.
+census_equal() {
+  local after deadline=$((SECONDS + 5))
+  after=$(mktemp)
+  while :; do
+    census "$after"
+    if cmp -s "$1" "$after"; then rm -f "$after"; return 0; fi
+    ((SECONDS < deadline)) || break
+    sleep 0.1
+  done
+  echo "not as before:" >&2
+  diff "$1" "$after" >&2
+  rm -f "$after"
+  return 1
+}
