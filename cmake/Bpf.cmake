@@ -18,6 +18,7 @@ function(brownout_bpf name)
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
             -Wno-missing-declarations -Wno-sign-compare
             -D__TARGET_ARCH_${BPF_ARCH} -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+            -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} # Debian keeps asm/types.h there
             -I${CMAKE_SOURCE_DIR}/vmlinux -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/bpf
             -MD -MF ${object}.d -MT ${object}
             -c ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c -o ${object}

@@ -136,9 +136,16 @@ struct brownout_inject_counters {     /* one element */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 240, "brownout_inject_counters");
 
-/* In front of the Ethernet header of every packet that travels through the delay line's TAP device. */
+/*
+ * In front of the Ethernet header of every packet that travels through the delay line's TAP device. The device puts
+ * a VLAN tag that the skb carries apart from its data at byte 12, as if an Ethernet header were there: into
+ * arrival_ns. User space takes it out and puts it where it belongs, and so the flag must be before byte 12.
+ */
+#define BROWNOUT_LINE_VLAN (1 << 0) /* flags: a VLAN tag sits at byte 12 */
 struct brownout_line_header {
-	__u64 magic;        /* drawn per run */
+	__u32 magic;        /* drawn per run */
+	__u16 direction;    /* enum brownout_direction */
+	__u16 flags;
 	__u64 arrival_ns;   /* when the BPF program met the packet */
 	__u64 departure_ns; /* when it shall go on */
 };

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happens to a matched packet. Every fault draws for itself, in file order; then blackhole goes before loss, and
+ * loss before delay; delays add up.
+ */
+#pragma once
+
+#include "vmlinux.h"
+#include "brownout/abi/random.h"
+#include "lib/config.h"
+#include "lib/counters.h"
+#include "lib/match.h"
+#include "lib/packet.h"
+
+#define DECISION_NO_FAULT BROWNOUT_MAX_FAULTS
+
+struct decision {
+	__u32 matched; /* a bit per fault */
+	__u32 delayed; /* latency faults among them */
+	__u32 dropped_by;
+	__u64 delay_ns;
+};
+
+/*
+ * In a map rather than on the stack: there the verifier would follow every combination of 16 bits one by one. No
+ * packet is met while another is being decided on the same CPU: both hooks run with softirqs off.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct decision);
+} decisions SEC(".maps");
+
+static __always_inline struct decision *decision_new(void)
+{
+	__u32 zero = 0;
+	struct decision *decision = bpf_map_lookup_elem(&decisions, &zero);
+
+	if (!decision)
+		return NULL;
+	decision->matched = 0;
+	decision->delayed = 0;
+	decision->dropped_by = DECISION_NO_FAULT;
+	decision->delay_ns = 0;
+	barrier();
+	return decision;
+}
+
+static __always_inline void decide_matched(const struct packet *packet, __u32 direction, struct decision *decision)
+{
+	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
+		const struct brownout_fault *fault = fault_get(i);
+
+		if (!match_flow(&fault->match, &packet->key, direction, packet->ports))
+			continue;
+		decision->matched |= 1u << i;
+		if (fault->kind == BROWNOUT_FAULT_LATENCY)
+			decision->delayed |= 1u << i;
+		barrier(); /* to memory each time, see above */
+	}
+}
+
+static __always_inline bool decide_draw(__u32 i, __u64 packet_state, struct decision *decision)
+{
+	const struct brownout_fault *fault = fault_get(i);
+	__u64 draw = brownout_draw(packet_state, i);
+
+	switch (fault->kind) {
+	case BROWNOUT_FAULT_LATENCY:
+		decision->delay_ns += brownout_delay(draw, fault->delay_ns, fault->jitter_ns);
+		return true;
+	case BROWNOUT_FAULT_LOSS:
+		if (!brownout_hit(draw, fault->drop_threshold))
+			return false;
+		if (decision->dropped_by == DECISION_NO_FAULT)
+			decision->dropped_by = i;
+		return true;
+	case BROWNOUT_FAULT_BLACKHOLE:
+		if (decision->dropped_by == DECISION_NO_FAULT ||
+		    fault_get(decision->dropped_by & (BROWNOUT_MAX_FAULTS - 1))->kind != BROWNOUT_FAULT_BLACKHOLE)
+			decision->dropped_by = i;
+		return true;
+	}
+	return false;
+}
+
+static __always_inline void decide(__u32 direction, __u64 packet_state, const struct brownout_tally *one,
+				   struct decision *decision)
+{
+	struct brownout_fault_counters *counters;
+
+	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
+		barrier();
+		if (!(decision->matched & (1u << i)))
+			continue;
+		counters = fault_counters_get(i, direction);
+		if (!counters)
+			continue;
+		tally_add(&counters->matched, one);
+		if (decide_draw(i, packet_state, decision))
+			tally_add(&counters->decided, one);
+	}
+}
+
+static __always_inline void decide_count_applied(__u32 faults_applied, __u32 direction,
+						 const struct brownout_tally *one)
+{
+	struct brownout_fault_counters *counters;
+
+	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
+		if (!(faults_applied & (1u << i)))
+			continue;
+		counters = fault_counters_get(i, direction);
+		if (counters)
+			tally_add(&counters->applied, one);
+	}
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tracer: what the target's TCP connections go through, seen from the kernel. It changes nothing on any packet.
+ *
+ *   cgroup_skb  payload: where calls begin and are answered           (scoped by attachment)
+ *   sockops     connects, RTOs, state changes                          (scoped by attachment)
+ *   tp_btf      state changes again, with the owner; retransmits       (system-wide: scoped by the socket's cgroup)
+ *   iter/tcp    connections that were open before
+ */
+#include "vmlinux.h"
+#include "socket.h"
+#include "brownout/abi/brownout.h"
+#include "lib/maps.h"
+#include "trace/adopt.h"
+#include "trace/transition.h"
+#include "trace/turn.h"
+#include "trace/enrol.h"
+#include "trace/timer.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- payload ---- */
+
+static __always_inline struct connection *packet_connection(struct __sk_buff *skb, struct tcp_sock *tp)
+{
+	struct connection *c = connection_of(tp);
+
+	if (c)
+		return c;
+	return connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
+}
+
+static __always_inline void packet_syn(struct tcp_sock *tp, const struct segment *segment)
+{
+	struct connection *c = connection_of(tp);
+
+	if (!c)
+		return;
+	c->send_next = segment->sequence + 1;
+	connection_sends_syn(c, tp);
+}
+
+static __always_inline void packet(struct __sk_buff *skb, bool egress)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct segment segment;
+	struct connection *c;
+	struct tcp_sock *tp;
+	__u64 now_ns;
+
+	if (!sk)
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || !segment_parse(skb, &segment))
+		return;
+	if (segment.syn) {
+		if (egress)
+			packet_syn(tp, &segment);
+		return;
+	}
+	if (!segment.payload)
+		return;
+	c = packet_connection(skb, tp);
+	if (!c)
+		return;
+	now_ns = bpf_ktime_get_ns();
+	flow_keep_traced(c, now_ns);
+	if (c->role != ROLE_ACTIVE)
+		return;
+	if (egress)
+		turn_send(skb, c, tp, &segment, now_ns);
+	else
+		turn_receive(skb, c, tp, &segment, now_ns);
+}
+
+SEC("cgroup_skb/egress")
+int trace_egress(struct __sk_buff *skb)
+{
+	packet(skb, true);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int trace_ingress(struct __sk_buff *skb)
+{
+	packet(skb, false);
+	return 1;
+}
+
+/* ---- callbacks of the sockets ---- */
+
+static __always_inline void callback_connect(struct bpf_sock_ops *ops, struct tcp_sock *tp)
+{
+	struct connection *c;
+
+	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG |
+					       BPF_SOCK_OPS_STATE_CB_FLAG);
+	c = connection_of(tp);
+	if (!c || c->state != TCP_SYN_SENT) { /* inet_sock_set_state was missed */
+		connection_opens(tp, bpf_get_socket_cookie(ops), false);
+		c = connection_of(tp);
+	}
+	if (c)
+		connection_sends_syn(c, tp);
+}
+
+static __always_inline void callback_accepted(struct bpf_sock_ops *ops, struct tcp_sock *tp)
+{
+	/* its RTOs are in the kernel's own count of the namespace, which ours is held against */
+	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG);
+	if (!connection_of(tp))
+		connection_accepted(tp, bpf_get_socket_cookie(ops));
+}
+
+static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state, __u32 new_state)
+{
+	struct transition t = { .old_state = old_state, .new_state = new_state };
+	struct connection *c = connection_of(tp);
+
+	if (!c)
+		return;
+	transition_read(tp, &t);
+	transition_classify(c, tp, &t);
+}
+
+SEC("sockops")
+int trace_sockops(struct bpf_sock_ops *ops)
+{
+	/* at constant offsets and before any call, or the verifier sees a modified context pointer */
+	volatile __u32 first = ops->args[0], second = ops->args[1], third = ops->args[2];
+	struct bpf_sock *sk = ops->sk;
+	struct tcp_sock *tp;
+
+	if (ops->op != BPF_SOCK_OPS_TCP_CONNECT_CB && ops->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB &&
+	    ops->op != BPF_SOCK_OPS_STATE_CB && ops->op != BPF_SOCK_OPS_RTO_CB)
+		return 1;
+	if (!sk)
+		return 1;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 1;
+	switch (ops->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		callback_connect(ops, tp);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		callback_accepted(ops, tp);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		callback_state(tp, first, second);
+		break;
+	case BPF_SOCK_OPS_RTO_CB:
+		timer_fired(tp, second, third);
+		break;
+	}
+	return 1;
+}
+
+/* ---- tracepoints ---- */
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct transition t = { .old_state = old_state, .new_state = new_state };
+	struct connection *c;
+
+	if (!tp)
+		return 0;
+	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT) {
+		if (event_in_scope(tp))
+			connection_opens(tp, bpf_get_socket_cookie(sk), true);
+		return 0;
+	}
+	c = connection_of(tp);
+	if (!c) {
+		if (!event_in_scope(tp))
+			return 0;
+		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
+			connection_accepted(tp, bpf_get_socket_cookie(sk));
+			return 0;
+		}
+		c = connection_found(tp, bpf_get_socket_cookie(sk), old_state);
+		if (!c)
+			return 0;
+	}
+	transition_read(tp, &t);
+	transition_classify(c, tp, &t);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int trace_retransmit(__u64 *ctx)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((struct sock *)ctx[0]);
+	struct connection *c;
+	__s32 error = 0;
+
+	if (!tp)
+		return 0;
+	if (retransmit_has_error)
+		error = *(volatile __u64 *)&ctx[2];
+	c = connection_of(tp);
+	if (!c && !event_in_scope(tp))
+		return 0;
+	if (error != -EBUSY) /* still in a queue of this host: nothing was sent again */
+		segment_retransmitted(c, tp, (void *)ctx[1], error);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Is the socket in the target's cgroup or below? By the socket's own cgroup and never by the current task, which in
+ * timers and in the receive path is anybody's. Fails closed: what cannot be told is out of scope, and counted.
+ */
+#pragma once
+
+#include "vmlinux.h"
+#include "socket.h"
+#include "trace/config.h"
+#include "trace/count.h"
+
+static __always_inline __u64 cgroup_id_of(struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup->kn->id;
+}
+
+static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup)
+{
+	struct cgroup___6_0 *older = (void *)cgroup;
+	struct cgroup *ancestor = NULL;
+	__u64 id = 0;
+
+	if (bpf_core_field_exists(cgroup->ancestors)) {
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+				      (void *)cgroup + bpf_core_field_offset(cgroup->ancestors) +
+					      target_cgroup_level * sizeof(ancestor));
+		return ancestor ? BPF_CORE_READ(ancestor, kn, id) : 0;
+	}
+	if (bpf_core_field_exists(older->ancestor_ids))
+		bpf_probe_read_kernel(&id, sizeof(id),
+				      (void *)cgroup + bpf_core_field_offset(older->ancestor_ids) +
+					      target_cgroup_level * sizeof(id));
+	return id;
+}
+
+static __always_inline bool socket_in_scope(struct tcp_sock *tp)
+{
+	struct cgroup *cgroup = tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup;
+
+	return cgroup && cgroup->level >= (int)target_cgroup_level && cgroup_ancestor_id(cgroup) == target_cgroup_id;
+}
+
+/* For events of sockets that are not followed: those of others are counted. */
+static __always_inline bool event_in_scope(struct tcp_sock *tp)
+{
+	if (socket_in_scope(tp))
+		return true;
+	COUNT(out_of_scope);
+	return false;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The decisions of the injector: a pure function of (seed, flow, direction, n-th matched packet of that flow and
+ * direction, fault), so that anyone can recompute them. Definition with test vectors: docs/randomness.md.
+ */
+#ifndef BROWNOUT_RANDOM_H
+#define BROWNOUT_RANDOM_H
+
+#ifdef __bpf__
+#define BROWNOUT_INLINE static __always_inline
+#else
+#include "brownout/abi/brownout.h"
+#define BROWNOUT_INLINE static inline
+#endif
+
+#define BROWNOUT_FLOW_KEY_WORDS 5
+BROWNOUT_ASSERT(sizeof(struct brownout_flow_key) == BROWNOUT_FLOW_KEY_WORDS * 8, "the key is hashed as whole words");
+
+/* One step of SplitMix64 on state ^ word: a bijection of either for the other fixed. */
+BROWNOUT_INLINE __u64 brownout_absorb(__u64 state, __u64 word)
+{
+	__u64 z = (state ^ word) + 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+/* What all faults share for one packet. `words` is the flow key as five little-endian words. */
+BROWNOUT_INLINE __u64 brownout_packet_state(__u64 seed, const __u64 words[BROWNOUT_FLOW_KEY_WORDS],
+					    __u64 direction, __u64 n)
+{
+	__u64 state = seed;
+
+	state = brownout_absorb(state, words[0]);
+	state = brownout_absorb(state, words[1]);
+	state = brownout_absorb(state, words[2]);
+	state = brownout_absorb(state, words[3]);
+	state = brownout_absorb(state, words[4]);
+	state = brownout_absorb(state, direction);
+	return brownout_absorb(state, n);
+}
+
+BROWNOUT_INLINE __u64 brownout_draw(__u64 packet_state, __u64 fault)
+{
+	return brownout_absorb(packet_state, fault);
+}
+
+/* Threshold of 2^32: the upper half of the draw below it is a hit. */
+BROWNOUT_INLINE int brownout_hit(__u64 draw, __u64 threshold)
+{
+	return (draw >> 32) < threshold;
+}
+
+/* Uniform in [delay - jitter, delay + jitter], both ends included; the planner refuses jitter above delay. */
+BROWNOUT_INLINE __u64 brownout_delay(__u64 draw, __u64 delay_ns, __u64 jitter_ns)
+{
+	return delay_ns - jitter_ns + draw % (2 * jitter_ns + 1);
+}
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Stage 8. Evidence on disk -> one archive that tar and sha256sum check, and back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "brownout/verdict.hpp"
+
+namespace brownout::bundle {
+
+// What the manifest says beside the evidence.
+struct Manifest {
+  nlohmann::json json; // tool, host, command line, kernel, target, windows, clocks, programs, labels
+};
+
+// "IEB_<run_id>_<name>_<YYYYMMDD_HHMMSS>"
+std::string bundle_name(const std::string& run_id, const std::string& drill_name, std::int64_t realtime_ns);
+
+struct Sealed { std::filesystem::path archive; std::string sha256; std::uint64_t size = 0; };
+// Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
+// verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, and writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256.
+// Same inputs, same bytes: sorted members, fixed owner and mode, `realtime_ns` as every mtime.
+Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
+                    const std::string& name, const Manifest& manifest, const plan::Plan& plan,
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns);
+
+// Copies the files of the run directory into staging/run_dir/, never following links out of it.
+Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging);
+
+struct Verification {
+  bool ok = false;
+  std::vector<std::string> problems;
+  verdict::Verdict recomputed;
+};
+// Refuses links, absolute or climbing paths, duplicate and unlisted members; checks every hash; compiles drill.yaml,
+// loads the evidence, judges again and compares with verdict.json. An Error only when the archive cannot be read.
+Result<Verification> verify(const std::filesystem::path& archive);
+
+std::string render_report(const plan::Plan& plan, const events::Evidence& evidence,
+                          const findings::Findings& findings, const verdict::Verdict& verdict,
+                          const nlohmann::json& manifest);
+
+}  // namespace brownout::bundle

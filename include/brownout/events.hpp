@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// Stage 5. What was observed, as records: written line by line while the drill runs, and loaded back from the files
+// to be judged. `run` judges what it loads back, so `verify` does the same thing with the same bytes.
+//
+// Files (docs/bundle-format.md): timeline.jsonl, kernel/events.jsonl, kernel/counters.jsonl,
+// fingerprint/snapshots.jsonl, run_files.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "brownout/clock.hpp"
+#include "brownout/fd.hpp"
+#include "brownout/kernel.hpp"
+
+namespace brownout::events {
+
+// A place in the evidence. sha256_16: first 16 digits of the digest of the named lines, line feeds included.
+struct Ref {
+  std::string file;
+  int line_start = 0, line_end = 0; // 1-based, inclusive
+  std::string sha256_16;
+};
+nlohmann::json to_json(const Ref& ref);
+
+std::string_view event_kind_name(std::uint32_t kind); // "closed_unanswered"; docs/events.md
+bool is_failure(std::uint32_t kind);                  // by kind; the event's CALL_FAILED flag says if a call ended
+std::string_view phase_name(std::uint32_t phase);     // "inject"
+// "10.0.0.2:443", "[2001:db8::1]:443": the address of an event's flow, 16 bytes in network order.
+std::string endpoint(const __u8 (&address)[16], std::uint16_t port);
+
+struct KernelEvent {
+  brownout_event raw{};
+  Ref ref;
+};
+
+// One line of counters.jsonl: totals since attach, but for the histogram, which is the growth since the line before.
+struct CounterSample {
+  std::int64_t t_mono_ns = 0;
+  std::uint32_t phase = 0;
+  brownout_trace_counters trace{};
+  bool injecting = false; // the injector was attached: the next three are there
+  brownout_inject_counters inject{};
+  std::vector<brownout_fault_counters> faults;
+  std::array<kernel::LineCounters, BROWNOUT_DIRECTIONS> line{};
+  kernel::DeviceCounters host_device, container_device;
+  std::map<std::string, std::uint64_t> drop_witness; // by reason
+  bool has_drop_witness = false;
+  std::map<std::string, std::uint64_t> snmp; // the ones that are compared, see kSnmpNames
+  struct Bucket { std::uint32_t phase = 0, bucket = 0; std::uint64_t count = 0; };
+  std::vector<Bucket> histogram;
+  Ref ref;
+};
+
+enum class SnapshotStatus : std::uint8_t { kRead, kAbsent, kUnparsable };
+
+struct AppError { // one element of error_events
+  std::size_t index = 0;
+  std::optional<std::int64_t> utc_ns; // of ts_utc
+  std::string type, where, message, exception_type, url;
+  nlohmann::json raw;
+  Ref ref; // of the snapshot in which it was first seen
+};
+
+struct Snapshot { // one observed version of the fingerprint
+  std::int64_t t_mono_ns = 0;
+  std::int64_t previous_look_ns = 0; // monotonic time of the look before this one: the version is not older
+  SnapshotStatus status = SnapshotStatus::kAbsent;
+  std::uint64_t inode = 0, size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string sha256;
+  std::optional<std::int64_t> api_calls, orders_sent, error_count;
+  nlohmann::json counters;        // every other top-level number, and latency_stats_ms, as found
+  std::uint64_t error_events = 0;  // length of the list in this version
+  std::uint64_t errors_passed_over = 0; // of the list as first met: the oldest, beyond what is kept as records
+  std::vector<AppError> new_errors;
+  bool rewritten = false;          // the list shrank or its start changed, or a counter fell: counted anew from here
+  std::optional<std::string> body; // first, last, first of each phase
+  std::string problem;             // for kUnparsable
+  Ref ref;
+};
+
+// timeline.jsonl: {"t_mono_ns", "kind", ...}. Kinds and their fields: docs/bundle-format.md.
+struct TimelineEntry {
+  std::int64_t t_mono_ns = 0;
+  std::string kind;
+  nlohmann::json fields = nlohmann::json::object();
+  Ref ref;
+};
+
+// A fingerprint file's text, parsed as a stream. Elements of error_events before `first_error` are only counted.
+struct Fingerprint {
+  std::optional<std::int64_t> api_calls, orders_sent, error_count;
+  nlohmann::json counters = nlohmann::json::object(); // as in Snapshot
+  std::uint64_t error_events = 0;
+  std::vector<AppError> errors;   // from `first_error` on
+  std::string oldest_error_sha256; // of the list's first element, empty without one: it changes when the list rotates
+};
+Result<Fingerprint> parse_fingerprint(std::string_view text, std::size_t first_error = 0);
+
+// JSON of a file made elsewhere: kFormat with `place` in front; nesting is bounded, as later steps recurse.
+Result<nlohmann::json> parse_json(std::string_view text, std::string_view place);
+
+struct RunFile { // of the app's run directory
+  std::string path; // relative
+  std::uint64_t size = 0, inode = 0;
+  std::int64_t mtime_ns = 0;
+  std::string sha256;
+};
+
+// ---- while the drill runs ---------------------------------------------------------------------------------------
+
+// Appends records to the files of `directory`; every line is complete or absent. Thread-compatible.
+class Recorder {
+ public:
+  static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory);
+  virtual ~Recorder() = default;
+  virtual Result<> record(const brownout_event& event) = 0;
+  virtual Result<> record(const CounterSample& sample) = 0;
+  virtual Result<> record(const Snapshot& snapshot) = 0;
+  virtual Result<> record(const TimelineEntry& entry) = 0;
+  virtual Result<> flush() = 0;
+};
+
+// Read-only and never through a link: `path` is resolved beneath the directory, component by component. O_NOATIME where
+// allowed. kRefused for a link, a path that climbs or something else than a regular file.
+Result<UniqueFd> open_beneath(int directory_fd, const std::string& path);
+
+struct FoundFile {
+  std::string path; // relative
+  bool regular = false;
+  std::string what; // where it is not: "symbolic link", "socket", "unreadable: ...", "unprintable name"
+  std::uint64_t size = 0, inode = 0;
+  std::int64_t mtime_ns = 0;
+};
+// Everything beneath the directory but directories, sorted by path; links are named, not followed. Names that are not
+// printable UTF-8 come escaped and are never regular.
+Result<std::vector<FoundFile>> walk_beneath(int directory_fd);
+
+// The app's run directory, frozen by inode: everything is read through the held descriptor.
+class RunDirectory {
+ public:
+  // Newest match of the glob that is a directory (by birth time, else by modification; ties by name), links not
+  // followed. kNotFound: not there yet, or its manifest is not there or not whole yet (a caller that waits asks again);
+  // kFormat or kRefused: there, but not acceptable (`require` differs, run_id is not the directory's name, the target
+  // cannot see it).
+  static Result<std::unique_ptr<RunDirectory>> find(const drill::App& app, const target::Target& target);
+  virtual ~RunDirectory() = default;
+  virtual const std::filesystem::path& path() const = 0;
+  virtual std::string run_id() const = 0;
+  virtual int fd() const = 0;
+  virtual Result<nlohmann::json> manifest() const = 0;
+  virtual Result<std::vector<RunFile>> list() const = 0; // sorted by path, hashed
+  virtual bool newer_run_exists() const = 0;             // run_changed
+};
+
+class FingerprintSampler {
+ public:
+  static std::unique_ptr<FingerprintSampler> create(const RunDirectory& directory, std::string file_name);
+  virtual ~FingerprintSampler() = default;
+  // Looks (stat) and reads when something changed; a snapshot when there is a new version or a new status.
+  virtual std::optional<Snapshot> look(std::uint32_t phase) = 0;
+  virtual std::int64_t longest_gap_ns() const = 0; // between two looks
+  virtual Snapshot last() = 0;                     // a final look with the body
+};
+
+// Entries of timeline.jsonl; t_mono_ns is for the one who records to fill in. Fields: docs/bundle-format.md.
+enum class Ending : std::uint8_t { kCompleted, kNoPressure, kNoRunDirectory, kStopFile, kSignal, kError };
+std::string_view ending_name(Ending ending); // "no_pressure"
+
+namespace timeline {
+TimelineEntry phase(std::uint32_t phase, std::string_view edge); // "start" | "end" | "cut": ended before its time
+TimelineEntry pressure(std::int64_t completed, std::int64_t wanted, std::int64_t within_ns);
+TimelineEntry clock(const ClockOffsets& offsets);
+TimelineEntry stop(std::string_view source, std::string_view detail); // "stop_file" | "signal" | "error"
+TimelineEntry ending(Ending ending, std::string_view detail);
+// Every change made to the host, and its undoing; `result`: "ok" or what went wrong.
+TimelineEntry action(std::string_view what, std::string_view object, std::string_view result);
+TimelineEntry app_manifest(std::string_view when, nlohmann::json manifest); // "start" | "end"
+TimelineEntry sampling(std::int64_t longest_gap_ns);
+TimelineEntry not_observed(const std::vector<std::string>& items);
+TimelineEntry cleanup(const std::vector<std::string>& leftovers, std::int64_t duration_ns);
+TimelineEntry run_changed(std::string_view newer);
+TimelineEntry app_exited();
+TimelineEntry target(nlohmann::json target);
+TimelineEntry note(std::string_view text);
+}  // namespace timeline
+
+struct RunFiles {
+  std::vector<RunFile> before, after;
+  std::vector<std::string> missing_required;
+};
+// Writes run_files.json.
+Result<> write_run_files(const std::filesystem::path& directory, const RunFiles& files);
+
+// ---- afterwards -------------------------------------------------------------------------------------------------
+
+struct Window { std::int64_t start_ns = 0, end_ns = 0; bool complete = false; };
+
+// All that a verdict may rest on.
+struct Evidence {
+  std::vector<KernelEvent> kernel_events;
+  std::vector<CounterSample> counters;
+  std::vector<Snapshot> snapshots;
+  std::vector<TimelineEntry> timeline;
+  std::optional<RunFiles> run_files;
+
+  // Read out of the timeline:
+  std::map<std::uint32_t, Window> windows; // by phase; BASELINE, INJECT, RECOVERY, SETTLE
+  Ending ending = Ending::kError;
+  std::string ending_detail;
+  std::vector<ClockOffsets> clocks;        // at start, at end
+  std::int64_t longest_sampling_gap_ns = 0;
+  std::vector<std::string> leftovers;      // of the clean-up; empty: all is gone
+  bool cleanup_recorded = false;
+  std::vector<std::string> not_observed;
+  bool run_changed = false;
+  bool app_process_exited = false;
+};
+
+// kFormat with file and line when a record is not what it should be, or not spelled as the recorder spells it: what a
+// person reads in a line and what is judged are the same.
+Result<Evidence> load(const std::filesystem::path& directory);
+
+// Offset to add to a CLOCK_MONOTONIC time to get UTC, between the two readings.
+std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns);
+
+// SNMP counters kept in samples.
+extern const std::vector<std::string> kSnmpNames;
+
+}  // namespace brownout::events

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Stage 6. What the evidence says, without judging: pure functions of plan and evidence.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "brownout/events.hpp"
+
+namespace brownout::findings {
+
+// An app error belongs to a kernel failure when their times differ by no more than this (plus the uncertainty of the
+// clock offsets, or the time between the two looks at the file where the error has no stamp of its own).
+inline constexpr std::int64_t kMatchSlackNs = 1'000'000'000;
+// Medians are compared, and a direction's drops are, only with this many on each side.
+inline constexpr std::uint64_t kLatencySamples = 20;
+inline constexpr double kExpectedDrops = 10;
+
+struct CallStats { // of one phase, calls of app.process on flows that the plan hits
+  std::uint64_t started = 0;          // growth of the counter between the phase's edges
+  std::uint64_t completed = 0;        // calls that started in the phase: from the histogram
+  std::uint64_t failed = 0;           // calls that started in the phase: from the events
+  std::uint64_t in_flight_at_end = 0;
+  double seconds = 0;
+  std::optional<double> p50_ms, p95_ms, p99_ms, max_ms; // of completed calls, from the kernel's histogram
+  double completed_per_second() const { return seconds > 0 ? static_cast<double>(completed) / seconds : 0; }
+  double failed_per_second() const { return seconds > 0 ? static_cast<double>(failed) / seconds : 0; }
+};
+
+struct Failure { // a kernel failure that ended a call
+  std::size_t event = 0; // index into Evidence::kernel_events
+  std::int64_t t_mono_ns = 0, call_start_ns = 0;
+  bool in_window = false;   // its call started in the injection window
+  bool injected = false;    // carries what was injected on its own flow since the call's start: docs/verdict.md
+  std::optional<std::size_t> app_error; // index into Findings::app_errors
+  events::Ref ref;
+};
+
+struct AppErrorFinding {
+  events::AppError error;
+  std::int64_t earliest_ns = 0, latest_ns = 0; // when it happened: equal where its own stamp is used
+  std::int64_t seen_after_ns = 0, seen_ns = 0; // it was not in the file at the first, and was at the second
+  bool in_window = false;       // its call started in the injection window, for certain
+  bool maybe_in_window = false; // it may have; never together with in_window
+  bool network_kind = false;    // its type or exception is one of a network error
+  std::optional<std::size_t> failure;  // index into Findings::failures
+};
+
+enum class WitnessWeight : std::uint8_t {
+  kDeciding,   // from outside our programs, and exact enough to refute: a disagreement is witness_disagrees
+  kSupporting, // from outside our programs, coarse: decides only where no deciding one could be had
+  kOwn,        // our own measurement: printed, never counted as a second witness
+};
+
+struct Witness {
+  std::string name;      // "container device rx_packets", "kfree_skb TC_INGRESS", "Tcp.RetransSegs", "kernel call latency"
+  double measured = 0, expected_low = 0, expected_high = 0;
+  bool agrees = false;
+  WitnessWeight weight = WitnessWeight::kDeciding;
+  std::uint64_t n = 0;   // samples behind it, where it is a median
+};
+
+struct FaultEffect { // one fault, one direction
+  std::size_t fault = 0; // position in Plan::faults
+  int direction = 0;
+  bool observed = false; // a sample of the window has the injector's counters
+  brownout_fault_counters counters{}; // at the last sample of the window
+  double expected_low = 0, expected_high = 0; // loss: packets decided, binomial 99.99 % interval around matched * rate
+  double expected_drops = 0;
+  std::uint64_t dropped_in_direction = 0; // applied by all loss and blackhole faults of this direction together
+  std::uint64_t overflow = 0, expired = 0, lost_in_line = 0; // the last: device drops and write errors
+  std::uint64_t redirect_failed = 0;      // passed without delay
+  std::uint64_t heartbeat_stale = 0, deadline_passed = 0;    // packets passed while the fault was halted
+  std::uint64_t latency_calls_baseline = 0, latency_calls_window = 0; // behind the latency witness
+  std::vector<Witness> witnesses;
+  events::Ref ref; // the sample
+};
+
+struct Growth { // of a counter of the app over the window, bounded by the snapshots around it
+  std::optional<double> lower, upper;
+  double baseline_per_second = 0;
+  std::optional<double> at_start, at_end;
+  bool reset = false; // it went down in the meantime: nothing can be said
+};
+
+struct Findings {
+  std::map<std::uint32_t, CallStats> calls; // by phase
+  std::uint64_t pressure_completed = 0;     // in the span before the window
+  double pressure_bins_active = 0;          // share of the window's 5 s bins with a call started or in flight
+  std::optional<double> calls_per_api_call; // kernel calls / growth of api_calls over baseline and window
+  double api_calls_growth = 0;
+  std::vector<Failure> failures;            // all that ended a call of the app on a hit flow, in order
+  std::vector<events::Ref> failures_elsewhere; // of the app in the window, on flows that no fault matches
+  std::uint64_t failures_in_window = 0, failures_attributable = 0, failures_baseline = 0, failures_recovery = 0;
+  std::uint64_t failures_recorded = 0;      // attributable and matched by an app error
+  std::uint64_t failures_recordable = 0;    // attributable, retries of the app folded
+  double recorded_lower = 0, recorded_upper = 0; // of failures_recordable: by match, by growth of error_count
+  std::vector<AppErrorFinding> app_errors;
+  Growth error_count;                       // over the injection window
+  std::map<std::string, Growth> counters;   // by JSON pointer, for counter gates
+  std::map<std::string, std::pair<std::optional<double>, std::optional<double>>> latency_fields; // baseline, window
+  std::uint64_t network_errors_in_window = 0; // app errors of a network kind, or matched
+  std::optional<std::int64_t> timestamp_offset_suspected_ns;
+  std::vector<FaultEffect> effects;
+  bool conservation_holds = true;           // of the delay line, at every sample
+  std::string conservation_detail;
+  std::uint64_t retransmits_window = 0, rtos_window = 0;
+  std::optional<double> recovered_after_s;  // from the start of recovery
+  bool recovery_measurable = false;         // long enough, and enough calls expected in it
+  double recovery_rate_ratio = 0, recovery_p95_ratio = 0;
+  std::uint64_t recovery_failures = 0;      // of calls that started in the span that was compared
+  std::uint64_t sequence_gaps = 0;          // numbers missing among the events recorded
+  std::uint64_t events_unaccounted = 0;     // gaps and written events that no counter of loss explains
+  std::string snmp_violation;               // empty: we saw no more than the kernel counted
+  bool snmp_equal = false;                  // retransmits and RTOs seen are all that the network namespace counted
+  std::int64_t clock_step_ns = 0;           // change of realtime - monotonic over the run, beyond slew
+  std::int64_t clock_change_ns = 0;         // the same, slew included
+  std::vector<events::Ref> counter_refs;    // first and last sample of baseline, window, recovery
+};
+
+Findings derive(const plan::Plan& plan, const events::Evidence& evidence);
+
+// Does this fault match packets of this flow (in any direction)? As the BPF programs do it.
+bool matches(const brownout_match& match, const brownout_flow_key& flow);
+
+// Two-sided interval of a Binomial(n, p) that holds with the given confidence (0.9999).
+std::pair<double, double> binomial_interval(std::uint64_t n, double p, double confidence);
+// P(X <= k) for X ~ Binomial(n, p).
+double binomial_cdf(std::uint64_t k, std::uint64_t n, double p);
+// P(X >= k) for X ~ Poisson(mean).
+double poisson_tail(std::uint64_t k, double mean);
+// Wilson interval of k of n; confidence 0.9, 0.95, 0.99 or anything between 0 and 1.
+std::pair<double, double> proportion_interval(std::uint64_t k, std::uint64_t n, double confidence);
+
+}  // namespace brownout::findings

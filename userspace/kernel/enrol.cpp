@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "enrol.hpp"
+
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "bpf_objects.hpp"
+#include "netns.hpp"
+
+namespace brownout::kernel {
+
+namespace {
+
+// The iterator walks the namespace of the task that creates it.
+Result<> walk(trace_bpf& object, const UniqueFd& netns) {
+  BROWNOUT_ASSIGN(const NetnsVisit visit, NetnsVisit::enter(netns));
+  const UniqueLink link{bpf_program__attach_iter(object.progs.trace_enrol, nullptr)};
+  if (!link) return fail_libbpf(0, "attach the iterator over TCP sockets");
+  const UniqueFd reader{bpf_iter_create(bpf_link__fd(link.get()))};
+  if (!reader) return fail_libbpf(0, "create the iterator over TCP sockets");
+  std::array<char, 4096> nothing{};
+  for (;;) {
+    const ssize_t length = read(reader.get(), nothing.data(), nothing.size());
+    if (length == 0) return {};
+    if (length < 0 && errno != EAGAIN && errno != EINTR)
+      return fail_errno(ErrorCode::kKernel, "walk over the target's TCP sockets");
+  }
+}
+
+}  // namespace
+
+Result<> enrol(trace_bpf& object, const target::Target& target, EnrolPass pass) {
+  if (bpf_program__fd(object.progs.trace_enrol) < 0)
+    return fail(ErrorCode::kUnsupported, "this kernel does not take the iterator over TCP sockets");
+  object.bss->enrol_listeners_only = pass == EnrolPass::kListeners;
+  BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(target.pid));
+  // A thread of its own, so that no other work of ours ever runs in the target's namespace.
+  Result<> outcome;
+  std::thread([&] { outcome = walk(object, netns); }).join();
+  return outcome;
+}
+
+}  // namespace brownout::kernel

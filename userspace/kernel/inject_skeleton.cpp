@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#include <sys/random.h>
+
+#include <fmt/format.h>
+
+#include "brownout/fd.hpp"
+#include "injector.hpp"
+
+namespace brownout::kernel {
+namespace {
+
+constexpr std::uint32_t kGsoMax = 65536; // GSO_LEGACY_MAX_SIZE: what a TAP announces
+constexpr std::size_t kForeignProgramsListed = 64;
+
+void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens) {
+  auto& constants = *skeleton.rodata;
+  for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+    const brownout_fault& fault = plan.faults[i].abi;
+    std::memcpy(&constants.faults[i], &fault, sizeof fault);
+    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += fault.delay_ns + fault.jitter_ns;
+  }
+  constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
+  constants.seed = plan.seed;
+  constants.veth_ifindex = static_cast<std::uint32_t>(veth_ifindex);
+  constants.mark_token = tokens.mark;
+  constants.line_magic = tokens.magic;
+}
+
+void leave_line_out(inject_bpf& skeleton) {
+  for (bpf_program* program : {skeleton.progs.line_return, skeleton.progs.line_guard, skeleton.progs.line_steer})
+    bpf_program__set_autoload(program, false);
+}
+
+void list_foreign(int ifindex, bpf_attach_type hook, std::string_view hook_name, const std::vector<std::uint32_t>& ours,
+                  std::vector<std::string>& into) {
+  std::array<std::uint32_t, kForeignProgramsListed> ids{};
+  LIBBPF_OPTS(bpf_prog_query_opts, options, .prog_ids = ids.data(), .prog_cnt = kForeignProgramsListed);
+  if (bpf_prog_query_opts(ifindex, hook, &options) != 0) return;
+  bool ahead = true;
+  for (const std::uint32_t id : std::span{ids}.first(std::min<std::size_t>(options.prog_cnt, ids.size()))) {
+    if (std::ranges::find(ours, id) != ours.end()) {
+      ahead = false;
+      continue;
+    }
+    const UniqueFd program{bpf_prog_get_fd_by_id(id)};
+    into.push_back(fmt::format("{}: {} (id {}), {} ours", hook_name, program ? program_info(program.get()).name : "?", id,
+                               ahead ? "ahead of" : "behind"));
+  }
+}
+
+}  // namespace
+
+Result<LineTokens> draw_line_tokens() {
+  std::array<std::uint32_t, 2> drawn{};
+  if (::getrandom(drawn.data(), sizeof drawn, 0) != static_cast<ssize_t>(sizeof drawn))
+    return fail_errno(ErrorCode::kKernel, "draw random numbers");
+  return LineTokens{.mark = (drawn[0] & ~1U) | 0x80000000U, .magic = drawn[1]};
+}
+
+Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens,
+                                            int control_map_fd, int flows_map_fd) {
+  quiet_libbpf();
+  if (plan.faults.empty() || plan.faults.size() > BROWNOUT_MAX_FAULTS)
+    return fail(ErrorCode::kUsage, fmt::format("{} faults; from 1 to {} are possible", plan.faults.size(),
+                                               BROWNOUT_MAX_FAULTS));
+  InjectSkeleton skeleton{inject_bpf__open()};
+  if (!skeleton) return fail_libbpf(0, "open the injector's programs");
+  tell_plan(*skeleton, plan, veth_ifindex, tokens);
+  if (!plan.needs_delay_line) leave_line_out(*skeleton);
+  if (const int result = bpf_map__reuse_fd(skeleton->maps.control, control_map_fd); result != 0)
+    return fail_libbpf(result, "share the control map with the tracer");
+  if (const int result = bpf_map__reuse_fd(skeleton->maps.flows, flows_map_fd); result != 0)
+    return fail_libbpf(result, "share the flow table with the tracer");
+  if (const int result = inject_bpf__load(skeleton.get()); result != 0)
+    return fail_libbpf(result, "load the injector's programs",
+                       "`brownout doctor` says what this kernel lacks; Linux 6.6 or newer with BTF is needed.");
+  return skeleton;
+}
+
+void tell_line(inject_bpf& skeleton, const TapDevice& device) {
+  skeleton.bss->line_ifindex = static_cast<std::uint32_t>(device.ifindex());
+  skeleton.bss->line_gso_types = device.gso_types();
+  skeleton.bss->line_gso_max = kGsoMax;
+}
+
+Result<UniqueLink> attach_first(bpf_program* program, int ifindex, std::string_view what) {
+  LIBBPF_OPTS(bpf_tcx_opts, options, .flags = BPF_F_BEFORE);
+  UniqueLink link{bpf_program__attach_tcx(program, ifindex, &options)};
+  if (link) return link;
+  auto failed = fail_libbpf(-errno, fmt::format("attach to {}", what));
+  if (failed.error().errno_value == EINVAL) {
+    failed.error().code = ErrorCode::kUnsupported;
+    failed.error().hint = "tcx links exist since Linux 6.6.";
+  }
+  return failed;
+}
+
+std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::uint32_t>& ours) {
+  std::vector<std::string> found;
+  list_foreign(ifindex, BPF_TCX_INGRESS, "ingress", ours, found);
+  list_foreign(ifindex, BPF_TCX_EGRESS, "egress", ours, found);
+  return found;
+}
+
+}  // namespace brownout::kernel

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// The injector: programs on the host-side veth and, when the plan delays, the delay line behind them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "bpf_objects.hpp"
+#include "brownout/kernel.hpp"
+#include "delay_line.hpp"
+#include "inject.skel.h"
+
+namespace brownout::kernel {
+
+struct InjectSkeletonDeleter {
+  void operator()(inject_bpf* skeleton) const { inject_bpf__destroy(skeleton); }
+};
+using InjectSkeleton = std::unique_ptr<inject_bpf, InjectSkeletonDeleter>;
+
+// What a run draws so that no other packet and no other run is mistaken for it.
+struct LineTokens {
+  std::uint32_t mark = 0;  // even: the lowest bit is the direction
+  std::uint32_t magic = 0;
+};
+Result<LineTokens> draw_line_tokens();
+
+// Opened, told its plan, verified by the kernel; control and flows are those of the descriptors given.
+Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens,
+                                            int control_map_fd, int flows_map_fd);
+// Needs no reload: what the line accepts in one piece is known only once its device is there.
+void tell_line(inject_bpf& skeleton, const TapDevice& device);
+
+// First on its hook. kUnsupported before 6.6.
+Result<UniqueLink> attach_first(bpf_program* program, int ifindex, std::string_view what);
+// Programs of others on the hooks of a device, for people: "ingress: cil_from_container (id 12), ahead of ours".
+std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::uint32_t>& ours);
+
+class VethInjector final : public Injector {
+ public:
+  VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton);
+  ~VethInjector() override;
+
+  Result<> attach() override;
+  Result<> arm() override;
+  void beat() override;
+  void start_drain() override;
+  bool drained() const override;
+  Result<> detach() override;
+
+  std::vector<brownout_fault_counters> fault_counters() const override;
+  brownout_inject_counters counters() const override;
+  std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const override;
+  std::vector<ProgramInfo> programs() const override;
+  ObjectIds objects() const override { return objects_; }
+  nlohmann::json description() const override;
+
+ private:
+  Result<> attach_line();
+  Result<> attach_veth();
+  void note_objects();
+  void keep_last_figures();
+
+  brownout_control& control_;
+  std::chrono::nanoseconds heartbeat_limit_, max_duration_;
+  std::size_t fault_count_;
+  bool needs_line_;
+  bool realtime_;
+  Interface interface_;
+  LineTokens tokens_;
+
+  InjectSkeleton skeleton_;      // empty after detach
+  std::unique_ptr<DelayLine> line_;
+  UniqueLink line_return_, line_guard_;
+  UniqueLink from_container_, to_container_;
+
+  ObjectIds objects_;
+  // As they were at detach, when the maps went.
+  std::vector<brownout_fault_counters> last_fault_counters_;
+  brownout_inject_counters last_counters_{};
+  std::vector<ProgramInfo> last_programs_;
+};
+
+}  // namespace brownout::kernel

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// What the injector tells about itself.
+#include "injector.hpp"
+#include "object_ids.hpp"
+
+namespace brownout::kernel {
+
+std::vector<brownout_fault_counters> VethInjector::fault_counters() const {
+  if (!skeleton_) return last_fault_counters_;
+  const int map = bpf_map__fd(skeleton_->maps.fault_counters);
+  std::vector<brownout_fault_counters> counters;
+  for (std::uint32_t i = 0; i < fault_count_ * BROWNOUT_DIRECTIONS; ++i)
+    counters.push_back(sum_over_cpus<brownout_fault_counters>(map, i));
+  return counters;
+}
+
+brownout_inject_counters VethInjector::counters() const {
+  if (!skeleton_) return last_counters_;
+  return sum_over_cpus<brownout_inject_counters>(bpf_map__fd(skeleton_->maps.inject_counters), 0);
+}
+
+std::array<LineCounters, BROWNOUT_DIRECTIONS> VethInjector::line_counters() const {
+  return line_ ? line_->counters() : std::array<LineCounters, BROWNOUT_DIRECTIONS>{};
+}
+
+std::vector<ProgramInfo> VethInjector::programs() const {
+  return skeleton_ ? object_programs(skeleton_->obj) : last_programs_;
+}
+
+void VethInjector::note_objects() {
+  objects_ = {};
+  for (const ProgramInfo& program : programs()) objects_.programs.push_back(program.id);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton_->obj) {
+    const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows; // the tracer's
+    if (!shared) objects_.maps.push_back(map_id(bpf_map__fd(map)));
+  }
+  for (const UniqueLink* link : {&from_container_, &to_container_, &line_return_, &line_guard_})
+    if (*link) objects_.links.push_back(link_id(bpf_link__fd(link->get())));
+  if (line_) objects_.interfaces.push_back(line_->device().ifindex());
+}
+
+void VethInjector::keep_last_figures() {
+  last_fault_counters_ = fault_counters();
+  last_counters_ = counters();
+  last_programs_ = programs();
+}
+
+nlohmann::json VethInjector::description() const {
+  nlohmann::json description = {{"backend", "tcx"},
+                                {"interface", interface_.host_name},
+                                {"ifindex", interface_.host_ifindex},
+                                {"hooks", {"ingress: from the container", "egress: to the container"}},
+                                {"drop", {{"from_container", "TCX_DROP"}, {"to_container", "redirect to no device"}}},
+                                {"heartbeat_limit_ns", heartbeat_limit_.count()},
+                                {"max_duration_ns", max_duration_.count()},
+                                {"other_programs", foreign_programs(interface_.host_ifindex, objects_.programs)}};
+  if (line_) description["delay_line"] = line_->description();
+  return description;
+}
+
+}  // namespace brownout::kernel

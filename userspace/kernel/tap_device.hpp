@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The delay line's own network device: a TAP with one queue per direction that vanishes with its descriptors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "brownout/abi/brownout.h"
+#include "brownout/fd.hpp"
+
+namespace brownout::kernel {
+
+// Documented prefix: what starts with it on a machine is ours.
+inline constexpr char kTapNamePattern[] = "brownout%d";
+
+class TapDevice {
+ public:
+  // Made in the network namespace of the calling thread, down, with no address and nothing attached.
+  static Result<TapDevice> make();
+
+  // No IPv6 of its own, no ARP, room for super-packets, a bounded ring, up.
+  Result<> bring_up();
+  // A socket filter whose return value picks the queue.
+  Result<> set_steering(int program_fd);
+
+  int ifindex() const { return ifindex_; }
+  const std::string& name() const { return name_; }
+  int queue(std::size_t direction) const { return queues_[direction].get(); }
+  bool udp_segmentation() const { return udp_segmentation_; }
+  // SKB_GSO_* kinds that pass through in one piece.
+  std::uint32_t gso_types() const;
+  void close();
+
+ private:
+  Result<> open_queue(std::size_t direction);
+  Result<> set_offloads();
+
+  std::array<UniqueFd, BROWNOUT_DIRECTIONS> queues_;
+  std::string name_;
+  int ifindex_ = 0;
+  bool udp_segmentation_ = false;
+};
+
+}  // namespace brownout::kernel

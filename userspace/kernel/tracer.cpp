@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+
+#include <bpf/bpf.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "brownout/fd.hpp"
+#include "brownout/kernel.hpp"
+#include "control_page.hpp"
+#include "enrol.hpp"
+#include "event_ring.hpp"
+#include "flow_sweep.hpp"
+#include "object_ids.hpp"
+#include "trace_object.hpp"
+
+namespace brownout::kernel {
+
+namespace {
+
+std::string app_comm(const Tracer::Config& config) {
+  return config.plan.drill.app ? config.plan.drill.app->process.comm : std::string{};
+}
+
+class TracerImpl final : public Tracer {
+ public:
+  TracerImpl(TraceObject object, ControlPage control, EventRing ring, std::vector<std::string> not_observed)
+      : object_(std::move(object)),
+        control_(std::move(control)),
+        ring_(std::move(ring)),
+        sweeper_(bpf_map__fd(object_->maps.flows)),
+        not_observed_(std::move(not_observed)) {}
+
+  Result<> start(const Config& config);
+
+  Result<> consume(std::chrono::milliseconds timeout,
+                   const std::function<void(const brownout_event&)>& sink) override {
+    sweeper_.sweep(monotonic_ns());
+    return ring_.consume(timeout, sink);
+  }
+  brownout_trace_counters counters() const override {
+    return sum_over_cpus<brownout_trace_counters>(bpf_map__fd(object_->maps.counters), 0);
+  }
+  void histogram(Histogram& into) const override;
+  void set_phase(brownout_phase phase) override {
+    std::atomic_ref<__u32>(control().phase).store(phase, std::memory_order_release);
+  }
+  std::vector<ProgramInfo> programs() const override { return object_programs(object_->obj); }
+  ObjectIds objects() const override;
+  std::vector<std::string> not_observed() const override { return not_observed_; }
+
+  int control_map_fd() const override { return bpf_map__fd(object_->maps.control); }
+  int flows_map_fd() const override { return bpf_map__fd(object_->maps.flows); }
+  brownout_control& control() const { return *control_.get(); }
+  brownout_control& control() override { return *control_.get(); }
+
+ private:
+  Result<> attach_tracepoint(bpf_program* program);
+  Result<> attach_cgroup(bpf_program* program, int cgroup);
+  void prepare_enrolment(const Config& config);
+  void finish_enrolment(const Config& config);
+
+  TraceObject object_;
+  ControlPage control_;
+  EventRing ring_;
+  FlowSweeper sweeper_;
+  std::vector<UniqueLink> links_;
+  std::vector<std::string> not_observed_;
+};
+
+Result<> TracerImpl::attach_tracepoint(bpf_program* program) {
+  UniqueLink link{bpf_program__attach_trace(program)};
+  if (!link) return fail_libbpf(0, fmt::format("attach {}", bpf_program__name(program)));
+  links_.push_back(std::move(link));
+  return {};
+}
+
+Result<> TracerImpl::attach_cgroup(bpf_program* program, int cgroup) {
+  UniqueLink link{bpf_program__attach_cgroup(program, cgroup)};
+  if (!link)
+    return fail_libbpf(0, fmt::format("attach {} to the target's cgroup", bpf_program__name(program)),
+                    "a program of somebody else that allows no other may sit on it: `bpftool cgroup tree` lists them");
+  links_.push_back(std::move(link));
+  return {};
+}
+
+// Before any program runs: who owns what is open, and which ports are listened on.
+void TracerImpl::prepare_enrolment(const Config& config) {
+  if (auto owners = fill_owners(*object_, config.target, app_comm(config)); !owners)
+    not_observed_.push_back("owners of connections that were open before: " + owners.error().render());
+  auto listeners = enrol(*object_, config.target, EnrolPass::kListeners);
+  object_->bss->listeners_known = listeners.has_value();
+  if (!listeners)
+    not_observed_.push_back("which of the connections open before were accepted, not opened: " +
+                            listeners.error().render());
+}
+
+void TracerImpl::finish_enrolment(const Config& config) {
+  // Again: what connected between the first look and the programs' attachment has an owner too.
+  static_cast<void>(fill_owners(*object_, config.target, app_comm(config)));
+  if (auto connections = enrol(*object_, config.target, EnrolPass::kConnections); !connections)
+    not_observed_.push_back("connections that were open before: unseen until they send, and their RTOs never: " + connections.error().render());
+  const auto& found = *object_->bss;
+  if (found.enrolled_without_callbacks > 0)
+    not_observed_.push_back(fmt::format("RTOs of {} of {} connections that were open before: callbacks on them need "
+                                        "Linux 6.12",
+                                        std::uint64_t{found.enrolled_without_callbacks},
+                                        std::uint64_t{found.enrolled}));
+}
+
+Result<> TracerImpl::start(const Config& config) {
+  object_->bss->jiffies_per_second = measure_jiffies_per_second(*object_);
+  if (object_->bss->jiffies_per_second == 0)
+    not_observed_.emplace_back("the length of RTOs: jiffies could not be timed");
+  BROWNOUT_ASSIGN(const UniqueFd cgroup,
+                  open_file(config.target.cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  prepare_enrolment(config);
+  // The owner is recorded by the tracepoint, so that it comes first; sockops needs it, payload needs both.
+  BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_set_state));
+  BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_retransmit));
+  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
+  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
+  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
+  finish_enrolment(config);
+  return {};
+}
+
+void TracerImpl::histogram(Histogram& into) const {
+  const auto sums = sum_per_cpu_array(bpf_map__fd(object_->maps.histogram),
+                                      std::size_t{BROWNOUT_PHASES} * BROWNOUT_HISTOGRAM_BUCKETS);
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    into.counts[i / BROWNOUT_HISTOGRAM_BUCKETS][i % BROWNOUT_HISTOGRAM_BUCKETS] = sums[i];
+}
+
+ObjectIds TracerImpl::objects() const {
+  ObjectIds ids;
+  append_object_ids(object_->obj, ids);
+  for (const auto& link : links_)
+    ids.links.push_back(link_id(bpf_link__fd(link.get())));
+  return ids;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tracer>> Tracer::attach(const Config& config) {
+  std::vector<std::string> not_observed;
+  BROWNOUT_ASSIGN(auto object, load_trace_object(config, not_observed));
+  BROWNOUT_ASSIGN(auto control, ControlPage::map(bpf_map__fd(object->maps.control)));
+  BROWNOUT_ASSIGN(auto ring, EventRing::open(bpf_map__fd(object->maps.events)));
+  auto tracer =
+      std::make_unique<TracerImpl>(std::move(object), std::move(control), std::move(ring), std::move(not_observed));
+  BROWNOUT_TRY(tracer->start(config));
+  return tracer;
+}
+
+}  // namespace brownout::kernel

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TCP sockets and what hangs on them. Only members that bpf/trace reads; their order and the gaps between them mean
+ * nothing, every access is relocated. The file each struct is defined in, in the kernel's tree, stands above it.
+ */
+#ifndef BROWNOUT_VMLINUX_SOCKET_H
+#define BROWNOUT_VMLINUX_SOCKET_H
+
+#include "vmlinux.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/linux/kernfs.h; a plain u64 since 5.5 */
+struct kernfs_node {
+	u64 id;
+};
+
+/* include/linux/cgroup-defs.h */
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[0]; /* since 6.1 */
+};
+
+/* include/linux/cgroup-defs.h before 6.1: ids instead of pointers */
+struct cgroup___6_0 {
+	u64 ancestor_ids[0];
+};
+
+/* include/linux/cgroup-defs.h; the pointer is a member of its own since 5.15 */
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+/* include/linux/types.h is where __be16 and __be32 come from; include/uapi/linux/in6.h */
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+/* include/net/sock.h; the addresses and ports are inside unnamed unions there, which relocation looks through */
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num; /* host byte order */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+/* include/linux/net.h */
+struct socket;
+
+/* include/net/sock.h */
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	u16 sk_protocol;
+	u8 sk_shutdown;
+	struct socket *sk_socket;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+/* include/net/inet_sock.h */
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+	__be32 inet_saddr;
+};
+
+/* include/net/inet_connection_sock.h */
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+};
+
+/* include/linux/tcp.h */
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u32 rcv_nxt;
+	u32 snd_nxt;
+	u32 snd_una;
+	u32 srtt_us; /* times 8 */
+	u8 bpf_sock_ops_cb_flags;
+};
+
+/* include/linux/fs.h */
+struct inode {
+	unsigned long i_ino;
+};
+
+/* include/net/sock.h: a socket and its inode are allocated as one */
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
+/* include/linux/sched.h */
+struct task_struct {
+	unsigned int flags;
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
+/* include/linux/skbuff.h; skb.h has the rest of it, for other programs */
+struct sk_buff___control_block {
+	char cb[48];
+};
+
+/* include/net/tcp.h: lies in sk_buff.cb */
+struct tcp_skb_cb {
+	u16 tcp_gso_segs;
+};
+
+/* include/linux/bpf.h */
+struct bpf_iter_meta {
+	u64 session_id;
+};
+
+/* net/ipv4/tcp_ipv4.c; since 5.9 */
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
+#pragma clang attribute pop
+
+/* include/net/tcp_states.h */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+	TCP_NEW_SYN_RECV = 12,
+};
+
+/* include/uapi/asm-generic/errno.h: the same numbers on x86-64 and arm64 */
+enum {
+	EPIPE = 32,
+	EBUSY = 16,
+	EADDRNOTAVAIL = 99,
+	ENETDOWN = 100,
+	ENETUNREACH = 101,
+	ECONNRESET = 104,
+	ETIMEDOUT = 110,
+	ECONNREFUSED = 111,
+	EHOSTDOWN = 112,
+	EHOSTUNREACH = 113,
+};
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define SOL_TCP 6
+#define SHUTDOWN_MASK 3     /* include/net/sock.h: both halves */
+#define PF_KTHREAD 0x200000 /* include/linux/sched.h */
+
+#endif
