@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "content_check.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "brownout/digest.hpp"
+#include "brownout/fd.hpp"
+#include "document.hpp"
+#include "evidence_summary.hpp"
+#include "layout.hpp"
+#include "run_directory_copy.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+using nlohmann::json;
+
+class ContentCheck {
+ public:
+  ContentCheck(std::filesystem::path directory, std::string name, const Members& members)
+      : directory_(std::move(directory)), name_(std::move(name)), members_(members) {}
+
+  // In the order in which one rests on the other; an Error ends it, as what follows would only repeat it.
+  Result<> run(verdict::Verdict& recomputed) {
+    BROWNOUT_TRY(read_manifest());
+    BROWNOUT_ASSIGN(const auto plan, recompile());
+    BROWNOUT_ASSIGN(const auto evidence, events::load(directory_));
+    check_summary(evidence);
+    check_identity(plan, evidence);
+    check_required(plan, evidence);
+    BROWNOUT_TRY(check_run_directory());
+    const auto findings = findings::derive(plan, evidence);
+    recomputed = verdict::judge(plan, evidence, findings);
+    BROWNOUT_TRY(check_verdict(recomputed));
+    return check_report(plan, evidence, findings, recomputed);
+  }
+  std::vector<std::string> problems() { return std::move(problems_); }
+
+ private:
+  Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestMember); }
+  void report(std::string problem) { problems_.push_back(std::move(problem)); }
+
+  Result<> read_manifest();
+  Result<plan::Plan> recompile();
+  void check_summary(const events::Evidence& evidence);
+  void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
+  void check_required(const plan::Plan& plan, const events::Evidence& evidence);
+  Result<> check_run_directory();
+  Result<> check_verdict(const verdict::Verdict& recomputed);
+  Result<> check_report(const plan::Plan& plan, const events::Evidence& evidence, const findings::Findings& findings,
+                        const verdict::Verdict& recomputed);
+  void expect_in_manifest(const char* key, const json& wanted, std::string_view source);
+
+  std::filesystem::path directory_;
+  std::string name_;
+  const Members& members_;
+  json manifest_;
+  std::vector<std::string> problems_;
+};
+
+Result<> ContentCheck::read_manifest() {
+  BROWNOUT_ASSIGN(const auto text, text_of(kManifest));
+  BROWNOUT_ASSIGN(manifest_, events::parse_json(text, kManifest));
+  if (!manifest_.is_object()) return fail(ErrorCode::kFormat, fmt::format("{} is not an object", kManifest));
+  if (manifest_.value("bundle_format", json()) != kFormat)
+    return fail(ErrorCode::kFormat, fmt::format("{}: bundle_format is not {}", kManifest, kFormat),
+                "This bundle is of another version of brownout; verify it with that one.");
+  // A key given twice would be one thing to us and another to the next reader.
+  if (document(manifest_) != text) report(fmt::format("{} is not as brownout writes it", kManifest));
+  return {};
+}
+
+// The seed is the one thing of a plan that need not be in the drill.
+Result<plan::Plan> ContentCheck::recompile() {
+  BROWNOUT_ASSIGN(const auto text, text_of(kPlan));
+  BROWNOUT_ASSIGN(const auto planned, events::parse_json(text, kPlan));
+  const auto seed_text = planned.is_object() && planned.contains("seed") && planned["seed"].is_string()
+                             ? planned["seed"].get<std::string>()
+                             : std::string{};
+  std::uint64_t seed = 0;
+  const char* const end = seed_text.data() + seed_text.size();
+  if (const auto [stop, error] = std::from_chars(seed_text.data(), end, seed); error != std::errc{} || stop != end)
+    return fail(ErrorCode::kFormat, fmt::format("{}: 'seed' must be a number in quotes", kPlan));
+  BROWNOUT_ASSIGN(const auto drill_text, text_of(kDrill));
+  BROWNOUT_ASSIGN(auto drill, drill::parse(drill_text, kDrill));
+  BROWNOUT_ASSIGN(auto plan, plan::compile(std::move(drill), seed));
+  if (document(plan::to_json(plan)) != text) report(fmt::format("{} does not follow from {}", kPlan, kDrill));
+  return plan;
+}
+
+void ContentCheck::expect_in_manifest(const char* key, const json& wanted, std::string_view source) {
+  if (const auto found = manifest_.find(key); found == manifest_.end() || *found != wanted)
+    report(fmt::format("{}: '{}' does not follow from {}", kManifest, key, source));
+}
+
+void ContentCheck::check_summary(const events::Evidence& evidence) {
+  const json summary = summarise(evidence);
+  for (const auto& [key, value] : summary.items()) expect_in_manifest(key.c_str(), value, "the records");
+}
+
+void ContentCheck::check_identity(const plan::Plan& plan, const events::Evidence& evidence) {
+  expect_in_manifest("bundle", name_, "the name of the bundle's directory");
+  expect_in_manifest("drill", plan.drill.name, kDrill);
+  expect_in_manifest("drill_sha256", sha256(plan.drill.text), kDrill);
+  expect_in_manifest("labels", json(plan.drill.labels), kDrill);
+  for (const auto& entry : evidence.timeline) {
+    if (entry.kind == "target") expect_in_manifest("target", entry.fields.at("target"), "the timeline");
+    if (entry.kind != "app_manifest") continue;
+    const auto& app_manifest = entry.fields.at("manifest");
+    if (app_manifest.is_object() && app_manifest.contains("run_id"))
+      expect_in_manifest("run_id", app_manifest.at("run_id"), "the app's manifest in the timeline");
+  }
+}
+
+void ContentCheck::check_required(const plan::Plan& plan, const events::Evidence& evidence) {
+  if (!plan.drill.app || !evidence.run_files) return;
+  std::vector<std::string> missing;
+  for (const auto& wanted : plan.drill.app->required)
+    if (std::ranges::find(evidence.run_files->after, wanted, &events::RunFile::path) == evidence.run_files->after.end())
+      missing.push_back(wanted);
+  if (missing != evidence.run_files->missing_required)
+    report(fmt::format("{}: 'missing_required' does not follow from its list and {}", kRunFiles, kDrill));
+}
+
+// The app may write on between our last look and the copy, so a copy is held against the digest taken while copying.
+Result<> ContentCheck::check_run_directory() {
+  Members copied;
+  if (members_.contains(std::string{kRunDirectoryCopy})) {
+    BROWNOUT_ASSIGN(const auto text, text_of(kRunDirectoryCopy));
+    BROWNOUT_ASSIGN(const auto listed, events::parse_json(text, kRunDirectoryCopy));
+    BROWNOUT_ASSIGN(copied, copied_files(listed));
+  }
+  for (const auto& [path, member] : members_) {
+    if (!path.starts_with(kRunDirectory)) continue;
+    const auto found = copied.find(path.substr(kRunDirectory.size()));
+    if (found == copied.end() || found->second.sha256 != member.sha256 || found->second.size != member.size)
+      report(fmt::format("{} is not the file that was copied", path));
+    if (found != copied.end()) copied.erase(found);
+  }
+  for (const auto& [path, member] : copied) report(fmt::format("missing: {}{}", kRunDirectory, path));
+  return {};
+}
+
+Result<> ContentCheck::check_verdict(const verdict::Verdict& recomputed) {
+  BROWNOUT_ASSIGN(const auto text, text_of(kVerdict));
+  const json follows = verdict::to_json(recomputed);
+  if (document(follows) == text) return {};
+  const auto claimed = events::parse_json(text, kVerdict);
+  const auto said = claimed && claimed->is_object() ? claimed->value("verdict", json()) : json();
+  report(fmt::format("{} does not follow from the records: it says {}, they say {}", kVerdict, said.dump(),
+                     follows.at("verdict").dump()));
+  return {};
+}
+
+Result<> ContentCheck::check_report(const plan::Plan& plan, const events::Evidence& evidence,
+                                    const findings::Findings& findings, const verdict::Verdict& recomputed) {
+  BROWNOUT_ASSIGN(const auto text, text_of(kReport));
+  if (render_report(plan, evidence, findings, recomputed, manifest_) != text)
+    report(fmt::format("{} does not follow from the other files", kReport));
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> check_content(const std::filesystem::path& directory, const std::string& name,
+                                       const Members& members, verdict::Verdict& recomputed) {
+  ContentCheck check{directory, name, members};
+  const auto done = check.run(recomputed);
+  auto problems = check.problems();
+  if (!done) problems.push_back(done.error().render());
+  return problems;
+}
+
+}  // namespace brownout::bundle

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "brownout/events.hpp"
+
+namespace brownout::bundle {
+
+// What the manifest says about the drill that follows from the evidence: written when sealing, derived again and
+// compared when verifying, so that no manifest can tell another story than its records.
+nlohmann::json summarise(const events::Evidence& evidence);
+
+}  // namespace brownout::bundle

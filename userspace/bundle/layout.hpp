@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Which files a bundle has; format 1. docs/bundle-format.md says what is in each.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace brownout::bundle {
+
+inline constexpr int kFormat = 1;
+
+inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
+inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
+inline constexpr std::string_view kManifest = "manifest.json";
+inline constexpr std::string_view kVerdict = "verdict.json";
+inline constexpr std::string_view kReport = "report.md";
+inline constexpr std::string_view kDrill = "drill.yaml";
+inline constexpr std::string_view kPlan = "plan.json";
+inline constexpr std::string_view kRunFiles = "run_files.json";
+inline constexpr std::string_view kRunDirectoryCopy = "run_dir_copy.json";
+inline constexpr std::string_view kRunDirectory = "run_dir/";
+
+// In every bundle.
+inline constexpr std::array<std::string_view, 11> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl",
+    "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
+// Of those, the ones that are there before sealing.
+inline constexpr std::array<std::string_view, 6> kStaged{
+    kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
+
+// A file of this name has a place in the format.
+bool is_known(std::string_view path);
+// Relative, no empty or climbing component, printable UTF-8: the same file for every tool on every system.
+bool is_safe(std::string_view path);
+
+// What sealing and verifying agree on, so that nothing is sealed that would be refused; and a bound on what a hostile
+// archive can unpack.
+inline constexpr std::uint64_t kMostMembers = 25'000;
+inline constexpr std::uint64_t kLargestMember = std::uint64_t{4} << 30;
+inline constexpr std::uint64_t kLargestBundle = std::uint64_t{8} << 30;
+
+}  // namespace brownout::bundle

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// report.md: the drill for a person who was not there.
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "report_sections.hpp"
+#include "report_text.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+using nlohmann::json;
+
+// The manifest's value at a JSON pointer, as text; "-" where there is none.
+std::string value_at(const json& manifest, const char* pointer) {
+  const json::json_pointer place{pointer};
+  if (!manifest.contains(place)) return "-";
+  const auto& value = manifest.at(place);
+  if (value.is_null()) return "-";
+  return cell(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+std::string said(const ReportInputs& inputs, const char* name, const char* pointer) {
+  return fmt::format("| {} | {} |\n", name, value_at(inputs.manifest, pointer));
+}
+
+}  // namespace
+
+std::string summary_section(const ReportInputs& inputs) {
+  const auto& verdict = inputs.verdict;
+  std::string text = fmt::format("# brownout drill {}\n\n**Verdict: {}** (scope: {}, completeness: {})\n\n",
+                                 cell(inputs.plan.drill.name), verdict::name(verdict.outcome), verdict.scope,
+                                 verdict.completeness);
+  for (const auto& reason : verdict.reasons) text += fmt::format("- {}\n", cell(reason));
+  text += "\n| | |\n| --- | --- |\n";
+  text += said(inputs, "run", "/run_id") + said(inputs, "target", "/target/name");
+  text += said(inputs, "container", "/target/container_id") + said(inputs, "image", "/target/image");
+  text += said(inputs, "host", "/host/hostname") + said(inputs, "kernel", "/host/kernel_release");
+  text += said(inputs, "operator", "/operator/user") + said(inputs, "brownout", "/tool/version");
+  text += said(inputs, "commit", "/tool/commit") + said(inputs, "sealed", "/sealed_utc");
+  text += said(inputs, "how it ended", "/ending/ending") + said(inputs, "detail", "/ending/detail");
+  return text;
+}
+
+std::string limits_section(const ReportInputs& inputs) {
+  std::string text = heading("What could not be observed");
+  if (inputs.evidence.not_observed.empty()) text += "Nothing that was asked for.\n";
+  for (const auto& item : inputs.evidence.not_observed) text += fmt::format("- {}\n", cell(item));
+  return text;
+}
+
+std::string verification_section(const ReportInputs& inputs) {
+  const auto name = inputs.manifest.value("bundle", json("BUNDLE"));
+  const auto bundle = name.is_string() ? name.get<std::string>() : std::string{"BUNDLE"};
+  return heading("How to check this bundle") +
+         fmt::format("```\nsha256sum -c --strict {0}.tar.gz.sha256\ntar xzf {0}.tar.gz\n"
+                     "cd {0} && sha256sum -c --strict SHA256SUMS.txt\nbrownout verify {0}.tar.gz\n```\n\n"
+                     "The last one also judges again from the records, and refuses a verdict or a report that does not "
+                     "follow from them. Digests show that nothing changed since sealing, not who sealed it: compare "
+                     "the archive's sha256 with the one that was printed at the end of the drill.\n",
+                     bundle);
+}
+
+std::string render_report(const plan::Plan& plan, const events::Evidence& evidence,
+                          const findings::Findings& findings, const verdict::Verdict& verdict,
+                          const nlohmann::json& manifest) {
+  const ReportInputs inputs{plan, evidence, findings, verdict, manifest};
+  return summary_section(inputs) + checks_section(inputs) + timeline_section(inputs) + figures_section(inputs) +
+         injection_section(inputs) + failures_section(inputs) + app_errors_section(inputs) + limits_section(inputs) +
+         verification_section(inputs);
+}
+
+}  // namespace brownout::bundle

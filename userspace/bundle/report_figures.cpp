@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Calls before, during and after; and what was injected, with its witnesses.
+#include <fmt/format.h>
+
+#include "report_sections.hpp"
+#include "report_text.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+std::string tally(const brownout_tally& tally) {
+  return fmt::format("{} / {} / {}", tally.packets, tally.segments, tally.bytes);
+}
+
+std::string_view direction_name(int direction) { return direction == BROWNOUT_EGRESS ? "egress" : "ingress"; }
+
+std::string label_of(const plan::Plan& plan, std::size_t fault) {
+  return fault < plan.faults.size() ? plan.faults[fault].label : fmt::format("fault {}", fault);
+}
+
+std::string_view weight_name(findings::WitnessWeight weight) {
+  switch (weight) {
+    case findings::WitnessWeight::kDeciding: return "deciding";
+    case findings::WitnessWeight::kSupporting: return "supporting";
+    case findings::WitnessWeight::kOwn: return "our own";
+  }
+  return "our own";
+}
+
+std::string growth_row(std::string_view name, const findings::Growth& growth) {
+  const auto shown = [](const std::optional<double>& value) { return value ? fmt::format("{:g}", *value) : "-"; };
+  return fmt::format("| {} | {} | {} | {} | {} | {:.3f}/s |\n", cell(name), shown(growth.at_start), shown(growth.at_end),
+                     shown(growth.lower), shown(growth.upper), growth.baseline_per_second);
+}
+
+std::string app_counters(const findings::Findings& findings) {
+  std::string text = "\nThe app's own counters over the window, from its fingerprint:\n\n";
+  text += table({"counter", "at its start", "at its end", "grew at least", "grew at most", "in the baseline"}, {});
+  text += growth_row("error_count", findings.error_count);
+  for (const auto& [pointer, growth] : findings.counters) text += growth_row(pointer, growth);
+  return text;
+}
+
+std::string witnesses(const ReportInputs& inputs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& effect : inputs.findings.effects)
+    for (const auto& witness : effect.witnesses)
+      rows.push_back({cell(label_of(inputs.plan, effect.fault)), std::string{direction_name(effect.direction)},
+                      cell(witness.name), std::string{weight_name(witness.weight)}, fmt::format("{:.1f}", witness.measured),
+                      fmt::format("{:.1f} to {:.1f}", witness.expected_low, witness.expected_high),
+                      witness.agrees ? "agrees" : "disagrees"});
+  if (rows.empty()) return "\nNo witness was asked.\n";
+  return "\nWhat others than the injector counted:\n\n" +
+         table({"fault", "direction", "witness", "weight", "measured", "expected", ""}, rows);
+}
+
+}  // namespace
+
+std::string figures_section(const ReportInputs& inputs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [phase, calls] : inputs.findings.calls)
+    rows.push_back({std::string{events::phase_name(phase)}, fmt::format("{:.1f} s", calls.seconds),
+                    fmt::to_string(calls.started), fmt::to_string(calls.completed), fmt::to_string(calls.failed),
+                    fmt::format("{:.2f}", calls.completed_per_second()), milliseconds(calls.p50_ms),
+                    milliseconds(calls.p95_ms), milliseconds(calls.p99_ms), milliseconds(calls.max_ms)});
+  std::string text = heading("Figures before, during and after") +
+                     "Calls of the application on flows that the plan hits, counted in the kernel.\n\n" +
+                     table({"phase", "length", "started", "completed", "failed", "completed/s", "p50", "p95", "p99", "max"},
+                           rows);
+  text += fmt::format("\nIn the window: {} retransmits, {} RTOs. Neither is a failure by itself.\n",
+                      inputs.findings.retransmits_window, inputs.findings.rtos_window);
+  if (inputs.plan.drill.app) text += app_counters(inputs.findings);
+  return text;
+}
+
+std::string injection_section(const ReportInputs& inputs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& effect : inputs.findings.effects) {
+    const bool drops = effect.expected_high > 0;
+    rows.push_back({cell(label_of(inputs.plan, effect.fault)), std::string{direction_name(effect.direction)},
+                    tally(effect.counters.matched), tally(effect.counters.decided), tally(effect.counters.applied),
+                    drops ? fmt::format("{:.0f} to {:.0f}", effect.expected_low, effect.expected_high) : "-",
+                    fmt::format("{} / {}", effect.overflow, effect.expired)});
+  }
+  std::string text = heading("What was injected") + fmt::format("Seed {}{}. Packets / wire segments / bytes at the end of the window.\n\n",
+                                                                inputs.plan.seed, inputs.plan.seed_drawn ? " (drawn)" : "");
+  text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"}, rows);
+  text += witnesses(inputs);
+  if (!inputs.findings.conservation_holds)
+    text += fmt::format("\nThe delay line's books do not balance: {}\n", cell(inputs.findings.conservation_detail));
+  return text;
+}
+
+}  // namespace brownout::bundle

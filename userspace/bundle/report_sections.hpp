@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The sections of report.md, in their order. Each is deterministic: `verify` renders them again and compares.
+#pragma once
+
+#include <string>
+
+#include "brownout/bundle.hpp"
+
+namespace brownout::bundle {
+
+struct ReportInputs {
+  const plan::Plan& plan;
+  const events::Evidence& evidence;
+  const findings::Findings& findings;
+  const verdict::Verdict& verdict;
+  const nlohmann::json& manifest;
+};
+
+std::string summary_section(const ReportInputs& inputs);
+std::string checks_section(const ReportInputs& inputs);
+std::string timeline_section(const ReportInputs& inputs);
+std::string figures_section(const ReportInputs& inputs);
+std::string injection_section(const ReportInputs& inputs);
+std::string failures_section(const ReportInputs& inputs);
+std::string app_errors_section(const ReportInputs& inputs);
+std::string limits_section(const ReportInputs& inputs);
+std::string verification_section(const ReportInputs& inputs);
+
+}  // namespace brownout::bundle

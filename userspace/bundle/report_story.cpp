@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Why each check went as it did, and what happened when.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "report_sections.hpp"
+#include "report_text.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+using nlohmann::json;
+
+std::string_view word(verdict::Outcome outcome) {
+  switch (outcome) {
+    case verdict::Outcome::kPass: return "pass";
+    case verdict::Outcome::kInconclusive: return "inconclusive";
+    case verdict::Outcome::kFail: return "fail";
+    case verdict::Outcome::kError: return "error";
+  }
+  return "error";
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : cell(text); }
+
+std::string lines_of(const std::vector<events::Ref>& refs) {
+  static constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(refs.size(), kShown); ++i)
+    text += fmt::format("{}{}:{}", i == 0 ? "" : ", ", refs[i].file, refs[i].line_start);
+  return refs.size() > kShown ? fmt::format("{} and {} more", text, refs.size() - kShown) : text;
+}
+
+std::string explain(const verdict::Check& check) {
+  std::string text = fmt::format("**{}: {}**", cell(check.name), word(check.outcome));
+  if (!check.detail.empty()) text += fmt::format(". {}", cell(check.detail));
+  if (check.outcome != verdict::Outcome::kPass)
+    text += fmt::format("\n\n- {}: {}\n- What to do: {}", cell(verdict::name(check.reason)),
+                        cell(verdict::meaning(check.reason)), cell(verdict::advice(check.reason)));
+  if (!check.evidence.empty()) text += fmt::format("\n\nEvidence: {}", cell(lines_of(check.evidence)));
+  return text + "\n\n";
+}
+
+std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// "phase: inject start"; long structures are left to the file itself.
+std::string describe(const events::TimelineEntry& entry) {
+  const auto& fields = entry.fields;
+  if (entry.kind == "phase") return fmt::format("{} {}", text_of(fields.at("phase")), text_of(fields.at("edge")));
+  if (entry.kind == "pressure")
+    return fmt::format("{} of {} completed calls within {:.1f} s", fields.at("completed").dump(),
+                       fields.at("wanted").dump(), fields.at("within_ns").get<double>() / 1e9);
+  if (entry.kind == "stop") return fmt::format("{}: {}", text_of(fields.at("source")), text_of(fields.at("detail")));
+  if (entry.kind == "ending") return fmt::format("{} {}", text_of(fields.at("ending")), text_of(fields.at("detail")));
+  if (entry.kind == "action")
+    return fmt::format("{} on {}: {}", text_of(fields.at("what")), text_of(fields.at("object")),
+                       text_of(fields.at("result")));
+  if (entry.kind == "cleanup") {
+    const auto& left = fields.at("leftovers");
+    return left.empty() ? "nothing is left" : "left: " + left.dump();
+  }
+  if (entry.kind == "sampling") return "longest gap " + milliseconds(fields.at("longest_gap_ns").get<std::int64_t>());
+  if (entry.kind == "run_changed") return text_of(fields.at("newer"));
+  if (entry.kind == "note") return text_of(fields.at("text"));
+  return {};
+}
+
+}  // namespace
+
+std::string checks_section(const ReportInputs& inputs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& check : inputs.verdict.checks)
+    rows.push_back({std::string{word(check.outcome)}, cell(check.name), or_dash(check.measured),
+                    or_dash(check.expected), cell(verdict::name(check.reason)), fmt::to_string(check.n)});
+  std::string text = heading("Checks") + table({"outcome", "check", "measured", "expected", "reason", "n"}, rows);
+  text += heading("Why each check went as it did");
+  for (const auto& check : inputs.verdict.checks) text += explain(check);
+  return text;
+}
+
+std::string timeline_section(const ReportInputs& inputs) {
+  std::vector<const events::TimelineEntry*> entries;
+  for (const auto& entry : inputs.evidence.timeline)
+    if (entry.kind != "clock" && entry.kind != "target" && entry.kind != "app_manifest" && entry.kind != "not_observed")
+      entries.push_back(&entry);
+  std::ranges::stable_sort(entries, {}, [](const auto* entry) { return entry->t_mono_ns; });
+  std::vector<std::vector<std::string>> rows;
+  for (const auto* entry : entries)
+    rows.push_back({format_utc(events::to_realtime_ns(inputs.evidence, entry->t_mono_ns)), cell(entry->kind),
+                    cell(describe(*entry))});
+  return heading("Timeline (UTC)") + table({"time", "what", "detail"}, rows);
+}
+
+}  // namespace brownout::bundle

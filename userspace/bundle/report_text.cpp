@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "report_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace brownout::bundle {
+namespace {
+
+constexpr std::size_t kLongestCell = 240;
+
+bool continues_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+std::string row_of(const std::vector<std::string>& cells) { return fmt::format("| {} |\n", fmt::join(cells, " | ")); }
+
+}  // namespace
+
+std::string cell(std::string_view text) {
+  std::size_t length = std::min(text.size(), kLongestCell);
+  while (length > 0 && length < text.size() && continues_code_point(text[length])) --length;
+  std::string clean;
+  for (const char c : text.substr(0, length)) {
+    if (c == '|' || c == '`' || c == '*' || c == '[' || c == '\\') clean += '\\';
+    if (c == '<') clean += "&lt;";
+    else if (c == '&') clean += "&amp;";
+    else clean += c >= 0 && c < ' ' ? ' ' : c;
+  }
+  return length < text.size() ? clean + " ..." : clean;
+}
+
+std::string heading(std::string_view text) { return fmt::format("\n## {}\n\n", text); }
+
+std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {
+  std::string text = row_of(columns) + row_of(std::vector<std::string>(columns.size(), "---"));
+  for (const auto& row : rows) text += row_of(row);
+  return text;
+}
+
+std::string milliseconds(std::int64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
+
+std::string milliseconds(const std::optional<double>& ms) { return ms ? fmt::format("{:.1f} ms", *ms) : "-"; }
+
+}  // namespace brownout::bundle

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Pieces of Markdown.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brownout::bundle {
+
+// Text that others wrote, as one piece of a table's cell: nothing in it is markup, and it is cut where it is too long.
+std::string cell(std::string_view text);
+std::string heading(std::string_view text);
+std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows);
+std::string milliseconds(std::int64_t ns);
+std::string milliseconds(const std::optional<double>& ms);
+
+}  // namespace brownout::bundle

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "run_directory_copy.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "brownout/bundle.hpp"
+#include "brownout/digest.hpp"
+#include "brownout/fd.hpp"
+#include "document.hpp"
+#include "layout.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+constexpr std::uint64_t kMostFiles = 20'000;
+constexpr std::uint64_t kLargestFile = std::uint64_t{512} << 20;
+constexpr std::uint64_t kLargestCopy = std::uint64_t{2} << 30;
+
+class Copier {
+ public:
+  Copier(int from, std::filesystem::path into) : from_(from), into_(std::move(into)) {}
+
+  Result<> take(const events::FoundFile& file) {
+    if (const auto why = reason_not_to(file); !why.empty()) return leave_out(file, why);
+    auto source = events::open_beneath(from_, file.path);
+    if (!source) return leave_out(file, source.error().render());
+    return copy(source->get(), file);
+  }
+  RunDirectoryCopy result() { return std::move(copy_); }
+
+ private:
+  std::string reason_not_to(const events::FoundFile& file) const {
+    if (!file.regular) return file.what;
+    if (!is_safe(std::string{kRunDirectory} + file.path)) return "name does not fit into a bundle";
+    if (file.size > kLargestFile) return fmt::format("larger than {} bytes", kLargestFile);
+    if (copied_ + file.size > kLargestCopy) return fmt::format("all copies together would exceed {} bytes", kLargestCopy);
+    if (copy_.files.size() >= kMostFiles) return fmt::format("more than {} files", kMostFiles);
+    return {};
+  }
+
+  Result<> leave_out(const events::FoundFile& file, std::string why) {
+    copy_.left_out.push_back({file.path, std::move(why), file.size});
+    return {};
+  }
+
+  // No more than the size it was found with: the app may still be writing.
+  Result<> copy(int source, const events::FoundFile& file) {
+    const auto target = into_ / file.path;
+    std::error_code error;
+    std::filesystem::create_directories(target.parent_path(), error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + target.parent_path().string());
+    BROWNOUT_ASSIGN(const auto fd, open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0644));
+    Sha256 digest;
+    Member member;
+    while (member.size < file.size) {
+      const std::uint64_t wanted = std::min<std::uint64_t>(buffer_.size(), file.size - member.size);
+      const ssize_t got = ::read(source, buffer_.data(), wanted);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail_errno(ErrorCode::kIo, "read " + file.path);
+      if (got == 0) break;  // it was cut in the meantime
+      const std::string_view chunk{buffer_.data(), static_cast<std::size_t>(got)};
+      digest.update(chunk);
+      member.size += chunk.size();
+      BROWNOUT_TRY(write_all(fd.get(), chunk));
+    }
+    copied_ += member.size;
+    member.sha256 = digest.finish();
+    copy_.files.emplace(file.path, std::move(member));
+    return {};
+  }
+
+  int from_;
+  std::filesystem::path into_;
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 16);
+  std::uint64_t copied_ = 0;
+  RunDirectoryCopy copy_;
+};
+
+}  // namespace
+
+nlohmann::json to_json(const RunDirectoryCopy& copy) {
+  auto files = nlohmann::json::array(), left_out = nlohmann::json::array();
+  for (const auto& [path, member] : copy.files)
+    files.push_back({{"path", path}, {"size", member.size}, {"sha256", member.sha256}});
+  for (const auto& file : copy.left_out)
+    left_out.push_back({{"path", file.path}, {"why", file.why}, {"size", file.size}});
+  return {{"files", std::move(files)}, {"left_out", std::move(left_out)}};
+}
+
+Result<Members> copied_files(const nlohmann::json& json) {
+  Members files;
+  try {
+    for (const auto& file : json.at("files"))
+      files.emplace(file.at("path").get<std::string>(),
+                    Member{file.at("size").get<std::uint64_t>(), file.at("sha256").get<std::string>()});
+  } catch (const nlohmann::json::exception& error) {
+    return fail(ErrorCode::kFormat, fmt::format("{}: {}", kRunDirectoryCopy, error.what()));
+  }
+  return files;
+}
+
+Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging) {
+  BROWNOUT_ASSIGN(const auto found, events::walk_beneath(directory.fd()));
+  Copier copier{directory.fd(), staging / kRunDirectory};
+  for (const auto& file : found) BROWNOUT_TRY(copier.take(file));
+  return write_file(staging / kRunDirectoryCopy, document(to_json(copier.result())));
+}
+
+}  // namespace brownout::bundle

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "archive_writer.hpp"
+#include "brownout/bundle.hpp"
+#include "brownout/clock.hpp"
+#include "brownout/digest.hpp"
+#include "brownout/fd.hpp"
+#include "document.hpp"
+#include "evidence_summary.hpp"
+#include "layout.hpp"
+#include "listing.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
+std::string plain(const std::string& text) {
+  static constexpr std::size_t kLongest = 100;
+  std::string name = text.substr(0, kLongest);
+  for (char& c : name)
+    if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.')) c = '_';
+  return name;
+}
+
+Result<Members> list_staged(const std::filesystem::path& staging) {
+  BROWNOUT_ASSIGN(const auto fd, open_file(staging, O_RDONLY | O_DIRECTORY));
+  BROWNOUT_ASSIGN(const auto found, events::walk_beneath(fd.get()));
+  Members members;
+  std::uint64_t total = 0;
+  for (const auto& file : found) {
+    if (!file.regular || !is_safe(file.path) || !is_known(file.path))
+      return fail(ErrorCode::kRefused, fmt::format("{} has no place in a bundle {}", file.path, file.what));
+    total += file.size;
+    if (file.size > kLargestMember || total > kLargestBundle || members.size() >= kMostMembers)
+      return fail(ErrorCode::kRefused, fmt::format("the evidence is too large for a bundle, at {}", file.path));
+    BROWNOUT_ASSIGN(auto digest, sha256_file(staging / file.path));
+    members.emplace(file.path, Member{file.size, std::move(digest)});
+  }
+  return members;
+}
+
+Result<> write_member(const std::filesystem::path& staging, std::string_view path, const std::string& text, Members& members) {
+  BROWNOUT_TRY(write_file(staging / path, text));
+  members[std::string{path}] = {text.size(), sha256(text)};
+  return {};
+}
+
+// Everything that follows from what is staged, in the order in which one rests on the other.
+Result<Members> complete(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
+                         const verdict::Verdict& verdict) {
+  BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
+  manifest.update(summarise(evidence));
+  BROWNOUT_TRY(write_file(staging / kManifest, document(manifest)));
+  BROWNOUT_TRY(write_file(staging / kVerdict, document(verdict::to_json(verdict))));
+  // As whoever verifies will do it: from the manifest as it can be read back.
+  BROWNOUT_ASSIGN(const auto written, events::parse_json(document(manifest), kManifest));
+  const auto findings = findings::derive(plan, evidence);
+  BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
+  BROWNOUT_ASSIGN(auto members, list_staged(staging));
+  for (const auto path : kStaged)
+    if (!members.contains(std::string{path}))
+      return fail(ErrorCode::kNotFound, fmt::format("the evidence lacks {}", path));
+  BROWNOUT_TRY(write_member(staging, kFileList, render_file_list(members), members));
+  BROWNOUT_TRY(write_member(staging, kChecksums, render_checksums(members), members));
+  return members;
+}
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  // Under its own name at last; never over a bundle that is there already.
+  Result<> become(const std::filesystem::path& name) {
+    int renamed = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE);
+    if (renamed != 0 && (errno == EINVAL || errno == ENOSYS) && ::access(name.c_str(), F_OK) != 0)
+      renamed = ::rename(path_.c_str(), name.c_str());
+    if (renamed != 0) return fail_errno(ErrorCode::kIo, "rename to " + name.string());
+    path_.clear();
+    return {};
+  }
+
+ private:
+  std::string path_;
+};
+
+Result<> sync_directory(const std::filesystem::path& directory) {
+  BROWNOUT_ASSIGN(const auto fd, open_file(directory, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return fail_errno(ErrorCode::kIo, "sync " + directory.string());
+  return {};
+}
+
+Result<> pack(int fd, const std::filesystem::path& staging, const std::string& name, const Members& members,
+              std::int64_t realtime_ns) {
+  BROWNOUT_ASSIGN(const auto writer, ArchiveWriter::open(fd, realtime_ns / kNsPerSecond));
+  for (const auto& [path, member] : members) BROWNOUT_TRY(writer->add(name + "/" + path, staging / path));
+  BROWNOUT_TRY(writer->close());
+  if (::fsync(fd) != 0) return fail_errno(ErrorCode::kIo, "sync the archive");
+  return {};
+}
+
+}  // namespace
+
+std::string bundle_name(const std::string& run_id, const std::string& drill_name, std::int64_t realtime_ns) {
+  return fmt::format("IEB_{}_{}_{}", plain(run_id), plain(drill_name), format_utc_compact(realtime_ns));
+}
+
+Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
+                    const std::string& name, const Manifest& manifest, const plan::Plan& plan,
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns) {
+  if (!is_safe(name) || name.contains('/')) return fail(ErrorCode::kRefused, "'" + name + "' cannot be a bundle's name");
+  auto json = manifest.json;
+  json["bundle_format"] = kFormat;
+  json["bundle"] = name;
+  json["sealed_utc"] = format_utc(realtime_ns);
+  BROWNOUT_ASSIGN(const auto members, complete(staging, std::move(json), plan, verdict));
+
+  std::string temporary = (out_directory / ("." + name + ".XXXXXX")).string();
+  // Mode 0600: the app's own files are in it, and who may read those is not ours to widen.
+  const UniqueFd fd{::mkostemp(temporary.data(), O_CLOEXEC)};
+  if (!fd) return fail_errno(ErrorCode::kIo, "create " + temporary);
+  TemporaryFile file{temporary};
+  BROWNOUT_TRY(pack(fd.get(), staging, name, members, realtime_ns));
+  Sealed sealed{.archive = out_directory / (name + ".tar.gz")};
+  BROWNOUT_ASSIGN(sealed.sha256, sha256_file(temporary));
+  std::error_code error;
+  sealed.size = std::filesystem::file_size(temporary, error);
+  BROWNOUT_TRY(file.become(sealed.archive));
+  BROWNOUT_TRY(write_file(sealed.archive.string() + ".sha256",
+                          fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
+  BROWNOUT_TRY(sync_directory(out_directory));
+  return sealed;
+}
+
+}  // namespace brownout::bundle

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "brownout/bundle.hpp"
+#include "brownout/digest.hpp"
+#include "brownout/fd.hpp"
+#include "content_check.hpp"
+#include "extract.hpp"
+#include "private_directory.hpp"
+
+namespace brownout::bundle {
+namespace {
+
+// A digest that was kept beside the archive is checked too; without one there is nothing to compare with.
+Result<std::vector<std::string>> check_digest_beside(const std::filesystem::path& archive) {
+  const auto text = read_file(archive.string() + ".sha256", 4096);
+  if (!text && text.error().code == ErrorCode::kNotFound) return std::vector<std::string>{};
+  if (!text) return std::unexpected(text.error());
+  BROWNOUT_ASSIGN(const auto digest, sha256_file(archive));
+  if (text->starts_with(digest + "  ")) return std::vector<std::string>{};
+  return std::vector<std::string>{
+      fmt::format("{}.sha256 is of another archive: this one has {}", archive.filename().string(), digest)};
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+Result<Verification> verify(const std::filesystem::path& archive) {
+  Verification verification;
+  BROWNOUT_ASSIGN(const auto directory, PrivateDirectory::make());
+  BROWNOUT_ASSIGN(auto extracted, extract(archive, directory.path()));
+  BROWNOUT_ASSIGN(verification.problems, check_digest_beside(archive));
+  append(verification.problems, std::move(extracted.problems));
+  if (!extracted.members.empty() && verification.problems.empty()) {
+    const auto top = directory.path() / extracted.top;
+    append(verification.problems, check_listing(top, extracted.members));
+    // Files that are not the sealed ones say nothing about the drill.
+    if (verification.problems.empty())
+      append(verification.problems, check_content(top, extracted.top, extracted.members, verification.recomputed));
+  }
+  verification.ok = verification.problems.empty();
+  return verification;
+}
+
+}  // namespace brownout::bundle

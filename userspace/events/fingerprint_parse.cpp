@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// The fingerprint as a stream: only what is new is built; a list of 100 MB costs one pass and no memory.
+#include "brownout/clock.hpp"
+#include "brownout/digest.hpp"
+#include "json_input.hpp"
+#include "records.hpp"
+#include "value_builder.hpp"
+
+namespace brownout::events {
+namespace {
+
+class Handler final : public nlohmann::json_sax<Json> {
+ public:
+  Handler(Fingerprint& into, std::size_t first_error) : into_(into), first_error_(first_error) {}
+
+  const std::string& problem() const { return problem_; }
+
+  bool null() override { return scalar(nullptr); }
+  bool boolean(bool value) override { return scalar(value); }
+  bool number_integer(number_integer_t value) override { return number(value); }
+  bool number_unsigned(number_unsigned_t value) override { return number(value); }
+  bool number_float(number_float_t value, const string_t&) override { return number(value); }
+  bool string(string_t& value) override {
+    return building_ || wanted() ? scalar(std::move(value)) : scalar(nullptr);
+  }
+  bool binary(binary_t&) override { return refuse("binary value"); }
+
+  bool key(string_t& name) override {
+    if (building_) builder_.key(std::move(name));
+    else if (depth_ == 1) field_ = std::move(name);
+    return true;
+  }
+
+  bool start_object(std::size_t) override { return start(Json::object()); }
+  bool start_array(std::size_t) override { return start(Json::array()); }
+  bool end_object() override { return end(); }
+  bool end_array() override { return end(); }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    return refuse(printable(error.what()));
+  }
+
+ private:
+  bool refuse(std::string problem) {
+    problem_ = std::move(problem);
+    return false;
+  }
+
+  bool in_error_list() const { return depth_ == 2 && in_errors_; }
+
+  // Whether the value that begins now is one to keep.
+  bool wanted() {
+    if (in_error_list()) return into_.error_events == 0 || into_.error_events >= first_error_;
+    return depth_ == 1 && field_ == "latency_stats_ms";
+  }
+
+  bool start(Json container) {
+    if (depth_ == 0 && !container.is_object()) return refuse("not an object");
+    if (depth_ >= kDeepestNesting) return refuse(fmt::format("nested deeper than {}", kDeepestNesting));
+    if (!building_ && wanted()) building_ = true;
+    if (building_) {
+      builder_.start(std::move(container));
+    } else if (depth_ == 1 && field_ == "error_events") {
+      in_errors_ = container.is_array();
+      into_.error_events = 0;
+      into_.errors.clear();
+    }
+    ++depth_;
+    return true;
+  }
+
+  bool end() {
+    --depth_;
+    if (building_) {
+      builder_.end();
+      if (builder_.whole()) keep();
+    } else if (in_error_list()) {
+      ++into_.error_events;  // one that is only counted
+    } else if (depth_ == 1) {
+      in_errors_ = false;
+    }
+    return true;
+  }
+
+  bool scalar(Json value) {
+    if (depth_ == 0) return refuse("not an object");
+    if (!building_ && wanted()) {
+      builder_.scalar(std::move(value));
+      keep();
+    } else if (building_) {
+      builder_.scalar(std::move(value));
+    } else if (in_error_list()) {
+      ++into_.error_events;
+    }
+    return true;
+  }
+
+  bool number(auto value) {
+    if (!building_ && depth_ == 1 && field_ != "latency_stats_ms") {
+      keep_number(Json(value));
+      return true;
+    }
+    return scalar(value);
+  }
+
+  void keep_number(Json value) {
+    const bool whole = value.is_number_integer() &&
+                       !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX);
+    auto* const known = field_ == "api_calls"     ? &into_.api_calls
+                        : field_ == "orders_sent" ? &into_.orders_sent
+                        : field_ == "error_count" ? &into_.error_count
+                                                  : nullptr;
+    if (known != nullptr && whole) {
+      *known = value.get<std::int64_t>();
+    } else {
+      into_.counters[field_] = std::move(value);
+    }
+  }
+
+  void keep() {
+    building_ = false;
+    Json value = builder_.take();
+    if (!in_error_list()) {
+      into_.counters[field_] = std::move(value);
+      return;
+    }
+    const std::size_t index = into_.error_events++;
+    if (index == 0) into_.oldest_error_sha256 = sha256(value.dump());
+    if (index >= first_error_) into_.errors.push_back(app_error(index, std::move(value)));
+  }
+
+  Fingerprint& into_;
+  std::size_t first_error_;
+  std::string problem_;
+  std::string field_;  // of the outermost object
+  int depth_ = 0;
+  bool in_errors_ = false;
+  bool building_ = false;
+  ValueBuilder builder_;
+};
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (!object.is_object() || found == object.end() || found->is_null()) return {};
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+// Nanoseconds of an int64 reach to the year 2262.
+std::optional<std::int64_t> stamp_of(const std::string& text) {
+  return text.substr(0, 4) < "2262" ? parse_utc(text) : std::nullopt;
+}
+
+}  // namespace
+
+AppError app_error(std::size_t index, Json raw) {
+  AppError error{.index = index,
+                 .utc_ns = stamp_of(text_of(raw, "ts_utc")),
+                 .type = text_of(raw, "type"),
+                 .where = text_of(raw, "where"),
+                 .message = text_of(raw, "message"),
+                 .exception_type = text_of(raw, "exception_type"),
+                 .url = text_of(raw, "url")};
+  error.raw = std::move(raw);
+  return error;
+}
+
+Result<Fingerprint> parse_fingerprint(std::string_view text, std::size_t first_error) {
+  Fingerprint fingerprint;
+  Handler handler(fingerprint, first_error);
+  try {
+    if (Json::sax_parse(text, &handler)) return fingerprint;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kFormat, printable(error.what()));
+  }
+  return fail(ErrorCode::kFormat, handler.problem());
+}
+
+}  // namespace brownout::events

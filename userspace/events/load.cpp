@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <limits>
+#include <utility>
+
+#include "brownout/digest.hpp"
+#include "lines.hpp"
+#include "records.hpp"
+#include "timeline_summary.hpp"
+
+namespace brownout::events {
+namespace {
+
+Ref reference(const std::string& file, int number, std::string_view line) {
+  return {.file = file, .line_start = number, .line_end = number, .sha256_16 = sha256(line).substr(0, 16)};
+}
+
+void set_reference(auto& record, Ref ref) { record.ref = std::move(ref); }
+
+void set_reference(Snapshot& snapshot, Ref ref) {
+  for (auto& error : snapshot.new_errors) error.ref = ref;
+  snapshot.ref = std::move(ref);
+}
+
+const brownout_event& recorded(const KernelEvent& event) { return event.raw; }
+const auto& recorded(const auto& record) { return record; }
+
+template <typename Record>
+Result<Record> parse_record(std::string_view line, const std::string& place) {
+  BROWNOUT_ASSIGN(const auto json, parse_json(line, place));
+  Record record;
+  Problem problem;
+  decode(json, record, problem);
+  if (problem) return fail(ErrorCode::kFormat, fmt::format("{}: {}", place, problem.text()));
+  // One spelling for each record: keys that nobody reads, a readable name that contradicts its number or a key given
+  // twice cannot tell people another story than the one that is judged.
+  if (to_line(encode(recorded(record))) != line)
+    return fail(ErrorCode::kFormat, fmt::format("{}: not as brownout writes this record", place),
+                "The line was changed after it was recorded.");
+  return record;
+}
+
+template <typename Record>
+Result<> load_file(const std::filesystem::path& directory, const std::string& file, std::vector<Record>& into) {
+  return for_each_line(directory / file, [&](std::string_view line, int number) -> Result<> {
+    BROWNOUT_ASSIGN(auto record, parse_record<Record>(line, fmt::format("{}:{}", file, number)));
+    set_reference(record, reference(file, number, line));
+    into.push_back(std::move(record));
+    return {};
+  });
+}
+
+// A body is the version that it claims to be.
+Result<> check_bodies(const std::vector<Snapshot>& snapshots) {
+  for (const auto& snapshot : snapshots) {
+    if (!snapshot.body) continue;
+    if (snapshot.body->size() != snapshot.size || sha256(*snapshot.body) != snapshot.sha256)
+      return fail(ErrorCode::kFormat,
+                  fmt::format("{}:{}: 'body' is not the version with that size and sha256", snapshot.ref.file,
+                              snapshot.ref.line_start));
+  }
+  return {};
+}
+
+Result<> load_run_files(const std::filesystem::path& directory, std::optional<RunFiles>& into) {
+  auto text = read_file(directory / kRunFilesFile);
+  if (!text) return text.error().code == ErrorCode::kNotFound ? Result<>{} : std::unexpected(std::move(text).error());
+  BROWNOUT_ASSIGN(const auto json, parse_json(*text, kRunFilesFile));
+  Problem problem;
+  decode(json, into.emplace(), problem);
+  if (problem) return fail(ErrorCode::kFormat, fmt::format("{}: {}", kRunFilesFile, problem.text()));
+  return {};
+}
+
+}  // namespace
+
+nlohmann::json to_json(const Ref& ref) {
+  return {{"file", ref.file}, {"line_start", ref.line_start}, {"line_end", ref.line_end}, {"sha256_16", ref.sha256_16}};
+}
+
+Result<Evidence> load(const std::filesystem::path& directory) {
+  Evidence evidence;
+  BROWNOUT_TRY(load_file(directory, kTimelineFile, evidence.timeline));
+  BROWNOUT_TRY(load_file(directory, kKernelEventsFile, evidence.kernel_events));
+  BROWNOUT_TRY(load_file(directory, kCountersFile, evidence.counters));
+  BROWNOUT_TRY(load_file(directory, kSnapshotsFile, evidence.snapshots));
+  BROWNOUT_TRY(check_bodies(evidence.snapshots));
+  BROWNOUT_TRY(load_run_files(directory, evidence.run_files));
+  BROWNOUT_TRY(summarise_timeline(evidence));
+  return evidence;
+}
+
+std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns) {
+  if (evidence.clocks.empty()) return t_mono_ns;
+  const auto& first = evidence.clocks.front();
+  const auto& last = evidence.clocks.back();
+  const std::int64_t span = last.at_monotonic_ns - first.at_monotonic_ns;
+  const std::int64_t growth = last.realtime_offset_ns - first.realtime_offset_ns;
+  if (span <= 0 || growth == 0) return t_mono_ns + first.realtime_offset_ns;
+  const double share = static_cast<double>(t_mono_ns - first.at_monotonic_ns) / static_cast<double>(span);
+  return t_mono_ns + first.realtime_offset_ns + static_cast<std::int64_t>(share * static_cast<double>(growth));
+}
+
+}  // namespace brownout::events

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace brownout::events {
+namespace {
+
+using std::string_view;
+
+constexpr std::array<string_view, BROWNOUT_EVENT_KINDS> kEventKindTable{
+    "", "connected", "closed", "call", "retransmit", "rto", "connect_timeout", "connect_abandoned", "connect_refused",
+    "connect_unreachable", "closed_unanswered", "peer_closed_unanswered", "kernel_gave_up", "reset_received",
+    "socket_error"};
+constexpr std::array<string_view, 9> kEventFlagTable{
+    "hit", "app", "preexisting", "owner_known", "tls", "call_failed", "inferred", "no_rto", "expired"};
+constexpr std::array<string_view, BROWNOUT_PHASES> kPhaseTable{"waiting", "baseline", "inject", "recovery", "settle"};
+constexpr std::array<string_view, 13> kTcpStateTable{
+    "none", "established", "syn_sent", "syn_received", "fin_wait_1", "fin_wait_2", "time_wait", "closed", "last_ack",
+    "close_wait", "listen", "closing", "new_syn_received"};
+constexpr std::array<string_view, 6> kEndingTable{
+    "completed", "no_pressure", "no_run_directory", "stop_file", "signal", "error"};
+constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unparsable"};
+
+static_assert(kEventKindTable[BROWNOUT_EVENT_CLOSED_UNANSWERED] == "closed_unanswered");
+static_assert(kEventKindTable[BROWNOUT_EVENT_SOCKET_ERROR] == "socket_error");
+static_assert((1 << (kEventFlagTable.size() - 1)) == BROWNOUT_EVENT_EXPIRED);
+
+string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
+
+std::optional<std::uint32_t> number_of(Names names, string_view name) {
+  const auto found = std::ranges::find(names, name);
+  if (name.empty() || found == names.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - names.begin());
+}
+
+}  // namespace
+
+constinit const Names kEventKinds{kEventKindTable};
+constinit const Names kEventFlags{kEventFlagTable};
+constinit const Names kPhases{kPhaseTable};
+constinit const Names kTcpStates{kTcpStateTable};
+constinit const Names kEndings{kEndingTable};
+constinit const Names kSnapshotStatuses{kSnapshotStatusTable};
+
+OrderedJson encode_name(Names names, std::uint32_t number) {
+  const auto name = name_of(names, number);
+  return name.empty() ? OrderedJson(number) : OrderedJson(name);
+}
+
+void decode_name(const Json& object, const char* key, Names names, std::uint32_t& into, Problem& problem) {
+  const auto* found = member(object, key, problem);
+  if (found == nullptr) return;
+  if (!found->is_string()) return decode(*found, into, key, problem);
+  if (const auto number = number_of(names, found->get_ref<const std::string&>())) {
+    into = *number;
+  } else {
+    problem.report(fmt::format("'{}' has an unknown name", key));
+  }
+}
+
+OrderedJson encode_flags(Names names, std::uint32_t flags) {
+  auto list = OrderedJson::array();
+  for (std::uint32_t bit = 0; bit < 32; ++bit)
+    if (const std::uint32_t flag = std::uint32_t{1} << bit; (flags & flag) != 0)
+      list.push_back(name_of(names, bit).empty() ? OrderedJson(flag) : OrderedJson(name_of(names, bit)));
+  return list;
+}
+
+void decode_flags(const Json& object, const char* key, Names names, std::uint32_t& into, Problem& problem) {
+  const auto* found = member(object, key, problem);
+  if (found == nullptr) return;
+  if (!found->is_array()) return problem.report(fmt::format("'{}' must be a list", key));
+  into = 0;
+  for (const auto& flag : *found) {
+    if (flag.is_string()) {
+      const auto bit = number_of(names, flag.get_ref<const std::string&>());
+      if (!bit) return problem.report(fmt::format("'{}' has an unknown name", key));
+      into |= std::uint32_t{1} << *bit;
+    } else {
+      std::uint32_t value = 0;
+      decode(flag, value, key, problem);
+      into |= value;
+    }
+  }
+}
+
+std::string_view event_kind_name(std::uint32_t kind) {
+  const auto name = name_of(kEventKinds, kind);
+  return name.empty() ? "unknown" : name;
+}
+
+std::string_view phase_name(std::uint32_t phase) {
+  const auto name = name_of(kPhases, phase);
+  return name.empty() ? "unknown" : name;
+}
+
+std::string_view ending_name(Ending ending) { return name_of(kEndings, static_cast<std::uint32_t>(ending)); }
+
+bool is_failure(std::uint32_t kind) {
+  return kind >= BROWNOUT_EVENT_CONNECT_TIMEOUT && kind <= BROWNOUT_EVENT_SOCKET_ERROR;
+}
+
+}  // namespace brownout::events

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "records.hpp"
+
+namespace brownout::events {
+namespace {
+
+// One file of records. Whole lines are kept back and written together; after a write that failed half-way (a full
+// disk) the file is cut back to the last whole line, and what was kept back is tried again at the next flush.
+class LineFile {
+ public:
+  Result<> open(const std::filesystem::path& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + path.parent_path().string());
+    path_ = path;
+    // O_EXCL: evidence of an earlier drill is never continued.
+    BROWNOUT_ASSIGN(file_, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0644));
+    return {};
+  }
+
+  Result<> append(const std::string& line) {
+    pending_ += line;
+    return pending_.size() < kFlushAt ? Result<>{} : flush();
+  }
+
+  Result<> flush() {
+    if (pending_.empty()) return {};
+    if (auto written = write_all(file_.get(), pending_); !written) {
+      if (::ftruncate(file_.get(), written_) != 0)
+        return std::unexpected(std::move(written).error().with_context(path_.string() + " may end in half a line"));
+      return std::unexpected(std::move(written).error().with_context(path_.string()));
+    }
+    written_ += static_cast<off_t>(pending_.size());
+    pending_.clear();
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kFlushAt = std::size_t{256} << 10;
+
+  std::filesystem::path path_;
+  UniqueFd file_;
+  std::string pending_;
+  off_t written_ = 0;
+};
+
+class FileRecorder final : public Recorder {
+ public:
+  ~FileRecorder() override { static_cast<void>(flush()); }
+
+  Result<> open(const std::filesystem::path& directory) {
+    BROWNOUT_TRY(timeline_.open(directory / kTimelineFile));
+    BROWNOUT_TRY(events_.open(directory / kKernelEventsFile));
+    BROWNOUT_TRY(counters_.open(directory / kCountersFile));
+    return snapshots_.open(directory / kSnapshotsFile);
+  }
+
+  Result<> record(const brownout_event& event) override { return events_.append(to_line(encode(event))); }
+  Result<> record(const CounterSample& sample) override { return counters_.append(to_line(encode(sample))); }
+  Result<> record(const Snapshot& snapshot) override { return snapshots_.append(to_line(encode(snapshot))); }
+  Result<> record(const TimelineEntry& entry) override { return timeline_.append(to_line(encode(entry))); }
+
+  // All are tried, so that one full file does not keep the others back.
+  Result<> flush() override {
+    Result<> all;
+    for (auto* file : {&timeline_, &events_, &counters_, &snapshots_})
+      if (auto one = file->flush(); !one && all) all = std::move(one);
+    return all;
+  }
+
+ private:
+  LineFile timeline_, events_, counters_, snapshots_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Recorder>> Recorder::open(const std::filesystem::path& directory) {
+  auto recorder = std::make_unique<FileRecorder>();
+  BROWNOUT_TRY(recorder->open(directory));
+  return std::unique_ptr<Recorder>{std::move(recorder)};
+}
+
+}  // namespace brownout::events

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// What the injector says it did, per fault and direction, as it stood at the last sample of the window.
+#include <algorithm>
+
+#include "parts.hpp"
+#include "samples.hpp"
+
+namespace brownout::findings {
+namespace {
+
+constexpr double kConfidence = 0.9999;
+
+bool drops(const plan::PlannedFault& fault) { return fault.abi.kind != BROWNOUT_FAULT_LATENCY; }
+
+brownout_fault_counters counters_at(const events::CounterSample& sample, std::size_t fault, int direction) {
+  const auto index = fault * BROWNOUT_DIRECTIONS + static_cast<std::size_t>(direction);
+  return index < sample.faults.size() ? sample.faults[index] : brownout_fault_counters{};
+}
+
+void read_line(const Span& span, FaultEffect& effect) {
+  const auto direction = static_cast<std::size_t>(effect.direction);
+  const auto& line = span.last->line[direction];
+  effect.overflow = line.overflow;
+  effect.expired = line.expired;
+  // The device cannot tell the directions apart: what it dropped is held against each.
+  effect.lost_in_line = line.write_errors + span.last->line[0].device_drops;
+  effect.redirect_failed = span.last->inject.redirect_failed[direction];
+  const auto halted = [&](const auto& counter) { return growth(counter(*span.first), counter(*span.last)); };
+  effect.heartbeat_stale = halted([&](const auto& sample) { return sample.inject.heartbeat_stale[direction]; });
+  effect.deadline_passed = halted([&](const auto& sample) { return sample.inject.deadline_passed[direction]; });
+}
+
+void read_drops(const plan::Plan& plan, const Span& span, FaultEffect& effect) {
+  const auto& fault = plan.faults[effect.fault];
+  for (std::size_t i = 0; i < plan.faults.size(); ++i)
+    if (drops(plan.faults[i]))
+      effect.dropped_in_direction += counters_at(*span.last, i, effect.direction).applied.packets;
+  if (!drops(fault)) return;
+  const auto matched = effect.counters.matched.packets;
+  effect.expected_drops = static_cast<double>(matched) * fault.rate;
+  std::tie(effect.expected_low, effect.expected_high) = binomial_interval(matched, fault.rate, kConfidence);
+}
+
+}  // namespace
+
+void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings) {
+  const auto span = injecting_span(evidence);
+  for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+    for (const int direction : plan.faults[i].directions) {
+      FaultEffect effect;
+      effect.fault = i;
+      effect.direction = direction;
+      effect.observed = span.last != nullptr;
+      if (effect.observed) {
+        effect.counters = counters_at(*span.last, i, direction);
+        effect.ref = span.last->ref;
+        read_line(span, effect);
+        read_drops(plan, span, effect);
+        if (drops(plan.faults[i]))
+          witness_drops(plan, evidence, effect);
+        else
+          witness_latency(plan, evidence, findings, effect);
+      }
+      findings.effects.push_back(std::move(effect));
+    }
+  }
+}
+
+bool matches(const brownout_match& match, const brownout_flow_key& flow) {
+  constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const bool is_v4 = std::equal(std::begin(kMapped), std::end(kMapped), flow.peer_address);
+  if (match.directions == 0) return false;
+  if (match.protocol != 0 && match.protocol != flow.protocol) return false;
+  if (match.family != 0 && (match.family == 4) != is_v4) return false;
+  for (std::size_t i = 0; i < sizeof(flow.peer_address); ++i)
+    if ((flow.peer_address[i] & match.peer_mask[i]) != match.peer_address[i]) return false;
+  if (match.has_ports == 0) return true;
+  return flow.peer_port >= match.peer_port_low && flow.peer_port <= match.peer_port_high &&
+         flow.local_port >= match.local_port_low && flow.local_port <= match.local_port_high;
+}
+
+}  // namespace brownout::findings

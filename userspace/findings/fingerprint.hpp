@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// A number of the fingerprint at a moment, as tightly as the versions seen around it allow.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "brownout/findings.hpp"
+
+namespace brownout::findings {
+
+// `pointer` is a JSON pointer into the fingerprint: "/error_count", "/retries", "/latency_stats_ms/p95".
+std::optional<double> number_at(const events::Snapshot& snapshot, const std::string& pointer);
+
+struct Bounds { std::optional<double> low, high; };
+// Of a counter that only grows. `low` is missing before the first version that was read, `high` after the last only
+// when none was.
+Bounds value_at(const events::Evidence& evidence, const std::string& pointer, std::int64_t t_ns);
+// The last version read at or before that time.
+std::optional<double> last_value(const events::Evidence& evidence, const std::string& pointer, std::int64_t t_ns);
+
+Growth window_growth(const events::Evidence& evidence, const std::string& pointer);
+
+}  // namespace brownout::findings

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Is what we have all that there was? Sequence numbers, the tracer's own counters, the kernel's SNMP counters, clocks.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "parts.hpp"
+#include "samples.hpp"
+
+namespace brownout::findings {
+namespace {
+
+constexpr double kSlewPartsPerMillion = 500; // what the kernel lets a time daemon do without a step
+
+void find_gaps(const events::Evidence& evidence, Findings& findings) {
+  std::set<std::uint64_t> sequences;
+  for (const auto& event : evidence.kernel_events) sequences.insert(event.raw.sequence);
+  if (!sequences.empty()) findings.sequence_gaps = *sequences.rbegin() - sequences.size();
+  if (evidence.counters.empty()) return;
+  const auto& trace = evidence.counters.back().trace;
+  const auto known = trace.failures_lost + trace.details_lost;
+  const auto ledger_open = growth(trace.events_written + known, trace.events_attempted);
+  findings.events_unaccounted = std::max({growth(known, findings.sequence_gaps),
+                                          growth(sequences.size(), trace.events_written), ledger_open});
+}
+
+// The trace is read before the SNMP counters of the same sample: those may be ahead, and at the span's start put back.
+bool exceeds(std::uint64_t ours, std::uint64_t kernels) {
+  return static_cast<double>(ours) > static_cast<double>(kernels) * 1.01 + 2;
+}
+
+void compare_with_snmp(const events::Evidence& evidence, Findings& findings) {
+  if (evidence.counters.size() < 2) return;
+  const Span all{&evidence.counters.front(), &evidence.counters.back()};
+  struct Row { const char* name; std::uint64_t ours; };
+  const Row rows[] = {{"Tcp.RetransSegs", growth(all.first->trace.retransmits, all.last->trace.retransmits)},
+                      {"TcpExt.TCPTimeouts", growth(all.first->trace.rtos, all.last->trace.rtos)}};
+  findings.snmp_equal = true;
+  for (const auto& [name, ours] : rows) {
+    if (!has_snmp(all, name)) {
+      findings.snmp_equal = false;
+      continue;
+    }
+    const auto kernels = snmp_growth(all, name);
+    if (exceeds(ours, kernels) && findings.snmp_violation.empty())
+      findings.snmp_violation = fmt::format("{} traced, but {} grew by {} only", ours, name, kernels);
+    if (exceeds(ours, kernels) || exceeds(kernels, ours)) findings.snmp_equal = false;
+  }
+}
+
+void find_clock_step(const events::Evidence& evidence, Findings& findings) {
+  if (evidence.clocks.size() < 2) return;
+  const auto& start = evidence.clocks.front();
+  const auto& end = evidence.clocks.back();
+  findings.clock_change_ns = end.realtime_offset_ns - start.realtime_offset_ns;
+  const auto elapsed = std::llabs(end.at_monotonic_ns - start.at_monotonic_ns);
+  const auto slew = static_cast<std::int64_t>(static_cast<double>(elapsed) * kSlewPartsPerMillion / 1e6);
+  const auto allowed = slew + start.uncertainty_ns + end.uncertainty_ns;
+  if (findings.clock_change_ns > allowed) findings.clock_step_ns = findings.clock_change_ns - allowed;
+  if (findings.clock_change_ns < -allowed) findings.clock_step_ns = findings.clock_change_ns + allowed;
+}
+
+struct LineTotals { std::uint64_t redirected = 0, received = 0, accounted = 0, device_drops = 0; };
+
+LineTotals totals(const events::CounterSample& sample) {
+  LineTotals sum;
+  for (int direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) {
+    const auto& line = sample.line[static_cast<std::size_t>(direction)];
+    sum.redirected += sample.inject.redirected[direction].packets;
+    sum.received += line.received;
+    sum.device_drops += line.device_drops;
+    sum.accounted += line.reinjected + line.held + line.overflow + line.expired + line.write_errors + line.foreign;
+  }
+  return sum;
+}
+
+// Counters are read one after the other while packets go on: what a sample may be off by is bounded by the traffic.
+void check_conservation(const events::Evidence& evidence, Findings& findings) {
+  std::uint64_t before = 0;
+  for (const auto& sample : evidence.counters) {
+    if (!sample.injecting) continue;
+    const auto sum = totals(sample);
+    const auto under_way = 16 + growth(before, sum.redirected) / 50;
+    before = sum.redirected;
+    const auto differ = [&](std::uint64_t a, std::uint64_t b) { return growth(a, b) + growth(b, a) > under_way; };
+    if (!differ(sum.redirected, sum.received + sum.device_drops) && !differ(sum.received, sum.accounted)) continue;
+    findings.conservation_holds = false;
+    findings.conservation_detail =
+        fmt::format("{} redirected, {} received and {} dropped by the device, {} accounted for (line {} of {})",
+                    sum.redirected, sum.received, sum.device_drops, sum.accounted, sample.ref.line_start,
+                    sample.ref.file);
+    return;
+  }
+}
+
+}  // namespace
+
+void find_ledger(const events::Evidence& evidence, Findings& findings) {
+  find_gaps(evidence, findings);
+  compare_with_snmp(evidence, findings);
+  find_clock_step(evidence, findings);
+  check_conservation(evidence, findings);
+}
+
+}  // namespace brownout::findings

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Which app error belongs to which kernel failure: one to one, the nearest in time first, its like before others.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <tuple>
+
+#include <arpa/inet.h>
+
+#include "parts.hpp"
+#include "samples.hpp"
+
+namespace brownout::findings {
+namespace {
+
+constexpr std::int64_t kQuarterHourNs = 900 * kNsPerSecond;
+constexpr int kQuarterHours = 4 * 14; // as far as time zones go
+
+bool like(const AppErrorFinding& error, const brownout_event& event) {
+  const bool explicit_no = event.kind == BROWNOUT_EVENT_CONNECT_REFUSED || event.kind == BROWNOUT_EVENT_RESET_RECEIVED ||
+                           event.kind == BROWNOUT_EVENT_CONNECT_UNREACHABLE ||
+                           event.kind == BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED;
+  switch (kind_of(error.error)) {
+    case ErrorKind::kTimeout: return !explicit_no;
+    case ErrorKind::kRefusal: return explicit_no || event.kind == BROWNOUT_EVENT_SOCKET_ERROR;
+    default: return true;
+  }
+}
+
+struct Authority { std::string host; std::uint16_t port = 0; };
+
+Authority authority_of(std::string_view url) {
+  Authority result;
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return result;
+  result.port = url.starts_with("https") || url.starts_with("wss") ? 443 : 80;
+  auto rest = url.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
+  if (const auto user = rest.rfind('@'); user != std::string_view::npos) rest.remove_prefix(user + 1);
+  const auto bracket = rest.find(']');
+  const auto colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon != std::string_view::npos)
+    std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), result.port);
+  rest = rest.substr(0, colon);
+  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
+  result.host = rest;
+  return result;
+}
+
+// False when the url names another address or port. A name says nothing: who knows what it resolved to.
+bool same_peer(const AppErrorFinding& error, const brownout_flow_key& flow) {
+  const auto authority = authority_of(error.error.url);
+  if (authority.port == 0) return true;
+  if (authority.port != flow.peer_port) return false;
+  std::array<std::uint8_t, 16> address{};
+  const std::string mapped = "::ffff:" + authority.host;
+  if (::inet_pton(AF_INET6, authority.host.c_str(), address.data()) != 1 &&
+      ::inet_pton(AF_INET6, mapped.c_str(), address.data()) != 1)
+    return true;
+  return std::equal(address.begin(), address.end(), flow.peer_address);
+}
+
+std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns) {
+  if (t_ns < error.earliest_ns) return error.earliest_ns - t_ns;
+  return t_ns > error.latest_ns ? t_ns - error.latest_ns : 0;
+}
+
+struct Pair { std::int64_t cost = 0; std::size_t failure = 0, error = 0; };
+
+std::vector<Pair> candidates(const events::Evidence& evidence, const Findings& findings, std::int64_t slack_ns) {
+  std::vector<Pair> pairs;
+  for (std::size_t e = 0; e < findings.app_errors.size(); ++e) {
+    const auto& error = findings.app_errors[e];
+    if (!concerns_network(error.error)) continue;
+    auto from = std::ranges::lower_bound(findings.failures, error.earliest_ns - slack_ns, {}, &Failure::t_mono_ns);
+    for (; from != findings.failures.end() && from->t_mono_ns <= error.latest_ns + slack_ns; ++from) {
+      const auto distance = distance_ns(error, from->t_mono_ns);
+      const auto& event = evidence.kernel_events[from->event].raw;
+      const auto unlike = (like(error, event) ? 0 : slack_ns) + (same_peer(error, event.flow) ? 0 : slack_ns);
+      pairs.push_back({distance + unlike, static_cast<std::size_t>(from - findings.failures.begin()), e});
+    }
+  }
+  std::ranges::sort(pairs, {}, [](const Pair& pair) { return std::tuple(pair.cost, pair.failure, pair.error); });
+  return pairs;
+}
+
+std::int64_t slack_ns(const events::Evidence& evidence) {
+  std::int64_t uncertainty = 0;
+  for (const auto& clock : evidence.clocks) uncertainty = std::max(uncertainty, clock.uncertainty_ns);
+  return kMatchSlackNs + uncertainty;
+}
+
+std::size_t pair_up(const std::vector<Pair>& pairs, Findings& findings) {
+  std::size_t count = 0;
+  for (const auto& [cost, f, e] : pairs) {
+    auto& failure = findings.failures[f];
+    auto& error = findings.app_errors[e];
+    if (failure.app_error || error.failure) continue;
+    failure.app_error = e;
+    error.failure = f;
+    ++count;
+  }
+  return count;
+}
+
+// Stamped errors of a network kind that appeared while we looked, moved by `shift_ns`: how many find a failure?
+std::size_t matched_when_shifted(const events::Evidence& evidence, const Findings& findings,
+                                 const std::vector<AppErrorFinding>& stamped, std::int64_t shift_ns) {
+  Findings trial;
+  trial.failures = findings.failures;
+  trial.app_errors = stamped;
+  for (auto& failure : trial.failures) failure.app_error.reset();
+  for (auto& error : trial.app_errors) {
+    error.earliest_ns += shift_ns;
+    error.latest_ns += shift_ns;
+  }
+  return pair_up(candidates(evidence, trial, slack_ns(evidence)), trial);
+}
+
+std::vector<AppErrorFinding> stamped_errors(const Findings& findings) {
+  std::vector<AppErrorFinding> stamped;
+  for (const auto& error : findings.app_errors)
+    if (error.error.utc_ns && error.network_kind && error.seen_after_ns > 0) {
+      stamped.push_back(error);
+      stamped.back().failure.reset();
+    }
+  return stamped;
+}
+
+// Local time written as if it were UTC. Reported, and the stamps are then not used at all: never shifted silently.
+void suspect_offset(const events::Evidence& evidence, Findings& findings) {
+  const auto stamped = stamped_errors(findings);
+  const auto n = static_cast<double>(std::min(stamped.size(), findings.failures.size()));
+  if (n < 3 || static_cast<double>(matched_when_shifted(evidence, findings, stamped, 0)) >= 0.2 * n) return;
+  for (int quarter = 1; quarter <= kQuarterHours; ++quarter) {
+    for (const std::int64_t shift : {quarter * kQuarterHourNs, -quarter * kQuarterHourNs}) {
+      if (static_cast<double>(matched_when_shifted(evidence, findings, stamped, shift)) < 0.8 * n) continue;
+      findings.timestamp_offset_suspected_ns = -shift; // the stamps are that much ahead of UTC
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void match_app_errors(const events::Evidence& evidence, Findings& findings) {
+  suspect_offset(evidence, findings);
+  if (findings.timestamp_offset_suspected_ns)
+    for (auto& error : findings.app_errors) {
+      error.earliest_ns = error.seen_after_ns;
+      error.latest_ns = error.seen_ns;
+    }
+  pair_up(candidates(evidence, findings, slack_ns(evidence)), findings);
+}
+
+}  // namespace brownout::findings

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// The gates of the drill. A minimum passes only with causation, and fails only where there was something to record.
+#include <algorithm>
+#include <cctype>
+#include <variant>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "judging.hpp"
+
+namespace brownout::verdict {
+namespace {
+
+constexpr double kSignificance = 0.01;
+
+struct Demand {
+  std::optional<double> min, max;
+  double lower = 0, upper = 0; // what grew
+  bool errors = false;         // of errors: one failure can make one
+};
+
+std::string expectation(const Demand& demand) {
+  std::string text;
+  if (demand.min) text = "at least " + number(*demand.min);
+  if (demand.max) text += (text.empty() ? "at most " : ", at most ") + number(*demand.max);
+  return text;
+}
+
+Check& judge_max(const Case& given, const Demand& demand, Check& check) {
+  const auto grew = between(demand.lower, demand.upper);
+  if (demand.upper <= *demand.max) return pass(check, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
+  if (demand.lower <= *demand.max)
+    return inconclusive(check, Reason::kCountersNotSampledInWindow,
+                        fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
+  if (given.findings.failures_attributable == 0) {
+    const auto why = why_nothing_to_record(given);
+    return inconclusive(check, why.reason, fmt::format("grew by {}, but not because of the fault: {}", grew, why.detail));
+  }
+  check.proven_early = true; // it only grows
+  return fail_check(check, Reason::kGateExceeded, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
+}
+
+// Above what the baseline's rate would have brought anyway, and of the network.
+std::string not_of_the_fault(const Case& given, const Demand& demand) {
+  const auto& found = given.findings;
+  const double usual = found.error_count.baseline_per_second * given.calls(BROWNOUT_PHASE_INJECT).seconds;
+  const auto grew = static_cast<std::uint64_t>(demand.lower);
+  if (findings::poisson_tail(grew, usual) >= kSignificance)
+    return fmt::format("{} new errors, of which the baseline's rate explains {}", grew, number(usual));
+  if (found.network_errors_in_window == 0)
+    return fmt::format("{} new errors, none of a network kind or matched to a kernel failure", grew);
+  return {};
+}
+
+Check& judge_shortfall(const Case& given, const Demand& demand, Check& check) {
+  const auto& found = given.findings;
+  const auto grew = between(demand.lower, demand.upper);
+  const double needed = demand.errors ? *demand.min : 1;
+  if (static_cast<double>(found.failures_recordable) < needed)
+    return inconclusive(check, Reason::kGateNotMeasurable,
+                        fmt::format("grew by {}; {} attributable failures to record, the gate asks for {}", grew,
+                                    found.failures_recordable, number(*demand.min)));
+  if (retries_may_absorb(given))
+    return inconclusive(check, Reason::kGateNotMeasurable,
+                        fmt::format("grew by {}; the app's {} retries may have absorbed all {} failures", grew,
+                                    given.plan.drill.app->retries, found.failures_attributable));
+  return fail_check(check, Reason::kGateNotMet,
+                    fmt::format("grew by {}, at least {} needed, {} attributable failures", grew, number(*demand.min),
+                                found.failures_attributable));
+}
+
+Check& judge_min(const Case& given, const Demand& demand, Check& check) {
+  const auto grew = between(demand.lower, demand.upper);
+  if (given.findings.failures_attributable == 0) {
+    const auto why = why_nothing_to_record(given);
+    return inconclusive(check, why.reason, why.detail);
+  }
+  if (demand.upper < *demand.min) return judge_shortfall(given, demand, check);
+  if (demand.lower < *demand.min)
+    return inconclusive(check, Reason::kCountersNotSampledInWindow,
+                        fmt::format("grew by {}, at least {} needed", grew, number(*demand.min)));
+  if (demand.errors)
+    if (auto why = not_of_the_fault(given, demand); !why.empty())
+      return inconclusive(check, Reason::kErrorsNotNetwork, std::move(why));
+  return pass(check, fmt::format("grew by {}, at least {} needed", grew, number(*demand.min)));
+}
+
+Check& judge_demand(const Case& given, const Demand& demand, Check& check) {
+  check.measured = "grew by " + between(demand.lower, demand.upper);
+  check.expected = expectation(demand);
+  check.n = static_cast<std::uint64_t>(demand.lower);
+  if (demand.max && judge_max(given, demand, check).outcome != Outcome::kPass) return check;
+  return demand.min ? judge_min(given, demand, check) : check;
+}
+
+Check& judge_growth(const Case& given, const findings::Growth& growth, Demand demand, Check& check) {
+  check.expected = expectation(demand);
+  if (!growth.lower || !growth.upper)
+    return inconclusive(check, Reason::kCountersAbsent,
+                        growth.reset ? "the counter went down in the window" : "the counter was never in the fingerprint");
+  demand.lower = *growth.lower;
+  demand.upper = *growth.upper;
+  return judge_demand(given, demand, check);
+}
+
+std::optional<double> to_double(const std::optional<std::int64_t>& value) {
+  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+}
+
+void judge(const Case& given, const drill::ErrorCountGate& gate, Check& check) {
+  judge_growth(given, given.findings.error_count,
+               {.min = to_double(gate.min_increase), .max = to_double(gate.max_increase), .errors = true}, check);
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+void judge(const Case& given, const drill::ErrorEventsGate& gate, Check& check) {
+  Demand demand{.min = static_cast<double>(gate.min), .errors = true};
+  for (const auto& found : given.findings.app_errors) {
+    const bool wanted = gate.types.empty() || std::ranges::any_of(gate.types, [&](const std::string& type) {
+      return equal_ignoring_case(type, found.error.type) || equal_ignoring_case(type, found.error.exception_type);
+    });
+    if (!wanted || (!found.in_window && !found.maybe_in_window)) continue;
+    if (found.in_window) demand.lower += 1;
+    demand.upper += 1;
+    check.evidence.push_back(found.error.ref);
+  }
+  judge_demand(given, demand, check);
+}
+
+void judge(const Case& given, const drill::CounterGate& gate, Check& check) {
+  const auto found = given.findings.counters.find(gate.pointer);
+  const auto growth = found == given.findings.counters.end() ? findings::Growth{} : found->second;
+  judge_growth(given, growth, {.min = gate.min_increase, .max = gate.max_increase}, check);
+}
+
+void judge(const Case& given, const drill::LatencyGate& gate, Check& check) {
+  const auto found = given.findings.latency_fields.find(gate.field);
+  check.expected = expectation({.min = gate.min_increase_ms, .max = gate.max_increase_ms}) + " ms";
+  if (found == given.findings.latency_fields.end() || !found->second.first) {
+    inconclusive(check, Reason::kCountersAbsent, fmt::format("latency_stats_ms has no {} before the window", gate.field));
+    return;
+  }
+  if (!found->second.second) {
+    inconclusive(check, Reason::kCountersNotSampledInWindow, fmt::format("no version of the window has {}", gate.field));
+    return;
+  }
+  const double shift = *found->second.second - *found->second.first;
+  const auto& before = given.calls(BROWNOUT_PHASE_BASELINE);
+  const auto& window = given.calls(BROWNOUT_PHASE_INJECT);
+  const double kernels = window.p95_ms.value_or(0) - before.p95_ms.value_or(0);
+  check.measured = fmt::format("grew by {} ms", number(shift));
+  const auto text = fmt::format("{} went from {} to {}; the kernel's p95 grew by {} ms", gate.field,
+                                milliseconds(found->second.first), milliseconds(found->second.second), number(kernels));
+  if (gate.max_increase_ms && shift > *gate.max_increase_ms)
+    fail_check(check, Reason::kGateExceeded, text);
+  else if (!gate.min_increase_ms || shift >= *gate.min_increase_ms)
+    pass(check, text);
+  else if (kernels < *gate.min_increase_ms) // the app cannot have measured what was not there
+    inconclusive(check, Reason::kGateNotMeasurable, text);
+  else
+    fail_check(check, Reason::kGateNotMet, text);
+}
+
+struct GateName {
+  std::string operator()(const drill::ErrorCountGate&) const { return "error_count"; }
+  std::string operator()(const drill::ErrorEventsGate& gate) const {
+    return gate.types.empty() ? "error_events" : fmt::format("error_events {}", fmt::join(gate.types, ","));
+  }
+  std::string operator()(const drill::LatencyGate& gate) const { return "latency " + gate.field; }
+  std::string operator()(const drill::CounterGate& gate) const { return "counter " + gate.pointer; }
+};
+
+}  // namespace
+
+Check judge_gate(const Case& given, std::size_t index) {
+  const auto& gate = given.plan.gates[index];
+  auto check = claim(fmt::format("gate {}: {}", index + 1, std::visit(GateName{}, gate.what)));
+  std::visit([&](const auto& what) { judge(given, what, check); }, gate.what);
+  return check;
+}
+
+}  // namespace brownout::verdict
