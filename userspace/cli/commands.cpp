@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "commands.hpp"
+
+#include <cstdio>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace brownout::cli {
+namespace {
+
+void print_json(const run::Outcome& outcome) {
+  nlohmann::json result = verdict::to_json(outcome.verdict);
+  result["bundle"] = outcome.sealed.archive.string();
+  result["sha256"] = outcome.sealed.sha256;
+  fmt::print("{}\n", result.dump(2));
+}
+
+void print_text(const run::Outcome& outcome) {
+  const bool colour = ::isatty(STDOUT_FILENO) == 1;
+  fmt::print("{}\n", verdict::render_table(outcome.verdict, colour));
+  fmt::print("verdict: {}\n", verdict::name(outcome.verdict.outcome));
+  for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", reason);
+  fmt::print("bundle: {}\nsha256: {}\n", outcome.sealed.archive.string(), outcome.sealed.sha256);
+}
+
+bool all_required(const std::vector<kernel::Capability>& capabilities) {
+  for (const auto& capability : capabilities)
+    if (capability.required && !capability.present) return false;
+  return true;
+}
+
+void print_doctor_json(const std::vector<kernel::Capability>& capabilities) {
+  auto list = nlohmann::json::array();
+  for (const auto& capability : capabilities)
+    list.push_back({{"name", capability.name},
+                    {"present", capability.present},
+                    {"required", capability.required},
+                    {"detail", capability.detail},
+                    {"lost", capability.lost}});
+  fmt::print("{}\n", nlohmann::json{{"capabilities", list}, {"ready", all_required(capabilities)}}.dump(2));
+}
+
+void print_doctor_text(const std::vector<kernel::Capability>& capabilities) {
+  for (const auto& capability : capabilities) {
+    fmt::print("{:8} {:28} {}\n", capability.present ? "yes" : capability.required ? "MISSING" : "no",
+               capability.name, capability.detail);
+    if (!capability.present && !capability.lost.empty()) fmt::print("{:8} -> {}\n", "", capability.lost);
+  }
+  fmt::print("{}\n", all_required(capabilities) ? "ready: a drill can run here" : "not ready: see MISSING");
+}
+
+}  // namespace
+
+ExitCode report(const Error& error) {
+  fmt::print(stderr, "brownout: {}\n", error.render());
+  switch (error.code) {
+    case ErrorCode::kUsage:
+    case ErrorCode::kInvalidDrill:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kAmbiguous:
+    case ErrorCode::kRefused: return ExitCode::kUsage;
+    case ErrorCode::kInterrupted: return ExitCode::kInterrupted;
+    default: return ExitCode::kError;
+  }
+}
+
+ExitCode run(const run::Options& options) {
+  const auto outcome = run::run(options);
+  if (!outcome) return report(outcome.error());
+  options.json ? print_json(*outcome) : print_text(*outcome);
+  return outcome->exit_code;
+}
+
+ExitCode check(const std::filesystem::path& path) {
+  auto drill = drill::load(path);
+  if (!drill) return report(drill.error());
+  const auto plan = plan::compile(std::move(*drill), 0);
+  if (!plan) return report(plan.error());
+  fmt::print("{}\n", plan::to_json(*plan).dump(2));
+  return ExitCode::kPass;
+}
+
+ExitCode doctor(bool json) {
+  const auto capabilities = kernel::probe();
+  json ? print_doctor_json(capabilities) : print_doctor_text(capabilities);
+  return all_required(capabilities) ? ExitCode::kPass : ExitCode::kError;
+}
+
+ExitCode verify(const std::filesystem::path& archive) {
+  const auto verification = bundle::verify(archive);
+  if (!verification) return report(verification.error());
+  for (const auto& problem : verification->problems) fmt::print("refused: {}\n", problem);
+  if (!verification->ok) return ExitCode::kFail;
+  fmt::print("verified: every file matches its hash, and the verdict follows from the evidence\nverdict: {}\n",
+             verdict::name(verification->recomputed.outcome));
+  return ExitCode::kPass;
+}
+
+}  // namespace brownout::cli

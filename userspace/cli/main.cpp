@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "version.hpp"
+
+int main(int argc, char** argv) {
+  using namespace brownout;
+  CLI::App app{"brownout: degrade one container's network from the host, and prove what happened"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("brownout {} ({}{})", version::kVersion,
+                                                std::string_view{version::kCommit}.substr(0, 12),
+                                                version::kDirty ? ", dirty" : ""));
+
+  run::Options options;
+  options.command_line.assign(argv, argv + argc);
+  auto* run_command = app.add_subcommand("run", "run a drill: degrade, record, judge, seal");
+  run_command->add_option("drill", options.drill, "drill file (YAML, docs/drill.md)")->required();
+  run_command->add_option("--out", options.out_directory, "directory for the bundle")->capture_default_str();
+  run_command->add_flag("--json", options.json, "print one JSON object instead of text");
+  run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
+
+  std::filesystem::path drill;
+  auto* check_command = app.add_subcommand("check", "check a drill file and print its plan; touches nothing");
+  check_command->add_option("drill", drill, "drill file")->required();
+
+  bool doctor_json = false;
+  auto* doctor_command = app.add_subcommand("doctor", "what this machine can do, each thing tried and undone");
+  doctor_command->add_flag("--json", doctor_json, "print JSON");
+
+  std::filesystem::path archive;
+  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, and whether its verdict follows");
+  verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  ExitCode code = ExitCode::kUsage;
+  if (*run_command) code = cli::run(options);
+  if (*check_command) code = cli::check(drill);
+  if (*doctor_command) code = cli::doctor(doctor_json);
+  if (*verify_command) code = cli::verify(archive);
+  return static_cast<int>(code);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "app_watch.hpp"
+
+#include <utility>
+
+namespace brownout::run {
+
+AppWatch::AppWatch(std::unique_ptr<events::FingerprintSampler> sampler)
+    : sampler_(std::move(sampler)), thread_([this] { watch(); }) {}
+
+AppWatch::~AppWatch() {
+  if (thread_.joinable()) stop();
+}
+
+void AppWatch::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    auto snapshot = sampler_->look(phase_);
+    lock.lock();
+    longest_gap_ns_ = sampler_->longest_gap_ns();
+    if (snapshot) snapshots_.push_back(std::move(*snapshot));
+    stopping_changed_.wait_for(lock, kInterval, [this] { return stopping_; });
+  }
+}
+
+std::vector<events::Snapshot> AppWatch::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(snapshots_, {});
+}
+
+events::Snapshot AppWatch::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopping_changed_.notify_all();
+  thread_.join();
+  auto last = sampler_->last();
+  longest_gap_ns_ = sampler_->longest_gap_ns();
+  return last;
+}
+
+std::int64_t AppWatch::longest_gap_ns() {
+  const std::lock_guard lock(mutex_);
+  return longest_gap_ns_;
+}
+
+}  // namespace brownout::run

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "counter_sampler.hpp"
+
+#include <utility>
+
+#include "brownout/clock.hpp"
+
+namespace brownout::run {
+
+CounterSampler::CounterSampler(const target::Target& target, kernel::Interface interface, kernel::Tracer& tracer)
+    : target_(target), interface_(std::move(interface)), tracer_(tracer) {}
+
+void CounterSampler::watch(const kernel::Injector* injector, const kernel::DropWitness* witness) {
+  injector_ = injector;
+  witness_ = witness;
+}
+
+void CounterSampler::add_histogram_growth(events::CounterSample& sample) {
+  *current_ = {};
+  tracer_.histogram(*current_);
+  for (std::uint32_t phase = 0; phase < BROWNOUT_PHASES; ++phase)
+    for (std::uint32_t bucket = 0; bucket < BROWNOUT_HISTOGRAM_BUCKETS; ++bucket)
+      if (const auto growth = current_->counts[phase][bucket] - previous_->counts[phase][bucket]; growth != 0)
+        sample.histogram.push_back({phase, bucket, growth});
+  std::swap(current_, previous_);
+}
+
+void CounterSampler::add_injection(events::CounterSample& sample) const {
+  if (witness_ != nullptr) {
+    sample.has_drop_witness = true;
+    sample.drop_witness = witness_->dropped();
+  }
+  if (injector_ == nullptr) return;
+  sample.injecting = true;
+  sample.inject = injector_->counters();
+  sample.faults = injector_->fault_counters();
+  sample.line = injector_->line_counters();
+}
+
+events::CounterSample CounterSampler::sample(std::uint32_t phase) {
+  events::CounterSample sample;
+  sample.t_mono_ns = monotonic_ns();
+  sample.phase = phase;
+  sample.trace = tracer_.counters();
+  add_histogram_growth(sample);
+  // The devices next to the injector's counters: they are compared with each other.
+  add_injection(sample);
+  if (auto device = kernel::device_counters(0, interface_.host_name)) sample.host_device = *device;
+  if (auto device = kernel::device_counters(target_.pid, interface_.container_name))
+    sample.container_device = *device;
+  if (auto snmp = kernel::snmp_counters(target_.pid))
+    for (const auto& counter : events::kSnmpNames)
+      if (const auto found = snmp->find(counter); found != snmp->end()) sample.snmp.insert(*found);
+  return sample;
+}
+
+}  // namespace brownout::run

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "brownout/run.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "brownout/fd.hpp"
+#include "confirm.hpp"
+#include "manifest.hpp"
+#include "session.hpp"
+
+namespace brownout::run {
+namespace {
+
+// Evidence in the making, beside where the bundle will be; removed once it is sealed.
+class Staging {
+ public:
+  static Result<Staging> make(const std::filesystem::path& out_directory) {
+    std::error_code error;
+    std::filesystem::create_directories(out_directory, error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + out_directory.string());
+    std::string path = (out_directory / ".brownout-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr)
+      return fail_errno(ErrorCode::kIo, "create a directory in " + out_directory.string(),
+                        "Name a writable directory with --out.");
+    Staging staging;
+    staging.path_ = path;
+    return staging;
+  }
+  Staging(Staging&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Staging& operator=(Staging&&) = delete;
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  ~Staging() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+  // Evidence that could not be sealed is not thrown away.
+  std::filesystem::path keep() { return std::exchange(path_, {}); }
+
+ private:
+  Staging() = default;
+  std::filesystem::path path_;
+};
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+Result<kernel::Interface> only_interface(const target::Target& target) {
+  if (target.host_network)
+    return fail(ErrorCode::kUnsupported, fmt::format("'{}' uses the host's network namespace", target.name),
+                "There is no veth of its own to inject on. Run the container with a network of its own.");
+  BROWNOUT_ASSIGN(const auto veths, kernel::host_side_veths(target));
+  if (veths.empty())
+    return fail(ErrorCode::kUnsupported, fmt::format("'{}' has no veth whose other end is on this host", target.name),
+                "brownout injects on the host-side end of the container's veth pair.");
+  if (veths.size() > 1) {
+    std::string names;
+    for (const auto& veth : veths) names += fmt::format(" {} ({})", veth.host_name, veth.container_name);
+    return fail(ErrorCode::kUnsupported, fmt::format("'{}' has {} networks:{}", target.name, veths.size(), names),
+                "This version injects on containers with one network.");
+  }
+  return veths.front();
+}
+
+// The steps in order; false or an error ends them early.
+Result<bool> drive(Session& session) {
+  BROWNOUT_TRY(session.prepare());
+  for (const auto step : {&Session::wait_for_pressure, &Session::baseline, &Session::inject, &Session::recover}) {
+    BROWNOUT_ASSIGN(const bool go_on, (session.*step)());
+    if (!go_on) return false;
+  }
+  return true;
+}
+
+struct Context {
+  const Options& options;
+  const plan::Plan& plan;
+  const target::Target& target;
+  const kernel::Interface& interface;
+  Staging& staging;
+};
+
+std::string run_id_of(const Session& session) {
+  if (session.run_directory() != nullptr) return session.run_directory()->run_id();
+  return "run_" + format_utc_compact(realtime_ns());
+}
+
+// From here on everything comes out of the files, as it will for whoever verifies the bundle.
+Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
+  const auto& staging = context.staging.path();
+  BROWNOUT_TRY(write_file(staging / "drill.yaml", context.plan.drill.text));
+  BROWNOUT_TRY(write_file(staging / "plan.json", plan::to_json(context.plan).dump(2) + "\n"));
+  if (session.run_directory() != nullptr)
+    BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
+  BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
+  const auto findings = findings::derive(context.plan, evidence);
+  Outcome outcome{.verdict = verdict::judge(context.plan, evidence, findings)};
+  const auto run_id = run_id_of(session);
+  const auto manifest = make_manifest({.options = context.options,
+                                       .plan = context.plan,
+                                       .target = context.target,
+                                       .interface = context.interface,
+                                       .evidence = evidence,
+                                       .run_id = run_id,
+                                       .kernel = session.kernel_description()});
+  const std::int64_t now = realtime_ns();
+  BROWNOUT_ASSIGN(outcome.sealed,
+                  bundle::seal(staging, context.options.out_directory,
+                               bundle::bundle_name(run_id, context.plan.drill.name, now), manifest, context.plan,
+                               outcome.verdict, now));
+  outcome.has_bundle = true;
+  outcome.exit_code = session.ending() == events::Ending::kSignal ? ExitCode::kInterrupted
+                                                                  : verdict::exit_code(outcome.verdict.outcome);
+  return outcome;
+}
+
+Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
+  BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
+                                                     .target = context.target,
+                                                     .interface = context.interface,
+                                                     .staging = context.staging.path(),
+                                                     .stop = stop,
+                                                     .progress = progress}));
+  BROWNOUT_ASSIGN(const bool have_run_directory, session->wait_for_run_directory());
+  const Result<bool> driven = have_run_directory ? drive(*session) : Result<bool>{false};
+  std::optional<Error> error;
+  if (!driven) {
+    error = driven.error();
+    progress.note("error: " + error->render());
+  }
+  if (auto finished = session->finish(error); !finished && !error) progress.note(finished.error().render());
+  auto outcome = judge_and_seal(context, *session);
+  if (!outcome) {
+    const auto kept = context.staging.keep();
+    return std::unexpected(
+        std::move(outcome).error().with_context("the evidence is kept, unsealed, in " + kept.string()));
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Result<Outcome> run(const Options& options) {
+  BROWNOUT_ASSIGN(auto loaded, drill::load(options.drill));
+  BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
+  if (::geteuid() != 0)
+    return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
+  BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
+  BROWNOUT_ASSIGN(const auto interface, only_interface(target));
+  BROWNOUT_TRY(confirm(options, plan, target, interface));
+  BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
+  BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
+  Progress progress;
+  return drill({options, plan, target, interface, staging}, stop, progress);
+}
+
+}  // namespace brownout::run

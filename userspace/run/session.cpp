@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// The loop: everything that happens while the drill waits for something.
+#include "session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+
+namespace brownout::run {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+// The tracer's wait is the loop's tick: far below a quarter of the shortest heartbeat limit.
+constexpr std::chrono::milliseconds kTick{20};
+constexpr std::int64_t kSlowLook = kSecond;
+
+}  // namespace
+
+Session::Session(const Setup& setup)
+    : plan_(setup.plan),
+      target_(setup.target),
+      interface_(setup.interface),
+      staging_(setup.staging),
+      stop_(setup.stop),
+      progress_(setup.progress) {}
+
+Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
+  std::unique_ptr<Session> session{new Session(setup)};
+  BROWNOUT_ASSIGN(session->recorder_, events::Recorder::open(setup.staging));
+  const auto& pressure = setup.plan.drill.pressure;
+  session->pressure_.emplace(pressure.min_calls, pressure.within.count());
+  session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();
+  BROWNOUT_TRY(session->record_clock());
+  BROWNOUT_TRY(session->record(events::timeline::target(target::to_json(setup.target))));
+  return session;
+}
+
+Result<Session::Waited> Session::pump_until(const Condition& done, const Status& status) {
+  while (true) {
+    BROWNOUT_TRY(pump());
+    if (stopped_) return Waited::kStopped;
+    if (done()) return Waited::kDone;
+    progress_.status(status());
+  }
+}
+
+Result<Session::Waited> Session::pump_for(std::int64_t duration_ns, const std::string& what) {
+  const std::int64_t end = monotonic_ns() + duration_ns;
+  return pump_until([end] { return monotonic_ns() >= end; },
+                    [this, end, &what] { return fmt::format("{}: {}", what, injection_status(end)); });
+}
+
+Result<> Session::pump() {
+  if (injecting_) injector_->beat();
+  BROWNOUT_TRY(take_events());
+  BROWNOUT_TRY(take_snapshots());
+  const std::int64_t now = monotonic_ns();
+  if (tracer_) {
+    const auto totals = tracer_->counters();
+    pressure_->observe(now, totals.calls_completed[1]);
+    failures_seen_ = totals.calls_failed[1];
+  }
+  if (now >= next_counters_ns_) BROWNOUT_TRY(take_counters());
+  if (now >= next_slow_look_ns_) {
+    next_slow_look_ns_ = now + kSlowLook;
+    if (run_directory_ && !run_changed_ && run_directory_->newer_run_exists()) {
+      run_changed_ = true;
+      progress_.note("a newer run directory has appeared: what the app records now is not in this drill's evidence");
+      BROWNOUT_TRY(record(events::timeline::run_changed(run_directory_->path().string())));
+    }
+  }
+  return take_stop();
+}
+
+Result<> Session::take_events() {
+  Result<> recorded;
+  const auto sink = [&](const brownout_event& event) {
+    if (!recorded) return;
+    if (event.phase == BROWNOUT_PHASE_INJECT && event.call_start_ns != 0) {
+      last_window_call_end_ns_ = std::max(last_window_call_end_ns_, static_cast<std::int64_t>(event.t_mono_ns));
+      longest_call_ns_ = std::max(longest_call_ns_, static_cast<std::int64_t>(event.duration_ns));
+    }
+    recorded = recorder_->record(event);
+  };
+  if (tracer_) {
+    BROWNOUT_TRY(tracer_->consume(kTick, sink));
+  } else {
+    std::this_thread::sleep_for(kTick);  // nothing is attached yet: only the run directory is looked for
+  }
+  return recorded;
+}
+
+Result<> Session::take_snapshots() {
+  if (!app_) return {};
+  for (const auto& snapshot : app_->take()) BROWNOUT_TRY(recorder_->record(snapshot));
+  return {};
+}
+
+Result<> Session::take_counters() {
+  next_counters_ns_ = monotonic_ns() + kSecond;
+  if (!counters_) return {};
+  BROWNOUT_TRY(recorder_->record(counters_->sample(phase_)));
+  return recorder_->flush();
+}
+
+Result<> Session::take_stop() {
+  if (stopped_) return {};
+  const auto& request = stop_.check();
+  if (!request) return {};
+  stopped_ = true;
+  // The fault goes first; only then is anything written down.
+  const std::int64_t seen = monotonic_ns();
+  BROWNOUT_TRY(stop_injection());
+  const bool by_file = request->source == StopRequest::Source::kStopFile;
+  ending_ = by_file ? events::Ending::kStopFile : events::Ending::kSignal;
+  ending_detail_ = request->detail;
+  progress_.note(fmt::format("stopping: {} ({})", by_file ? "STOP file" : "signal", request->detail));
+  auto entry = events::timeline::stop(by_file ? "stop_file" : "signal", request->detail);
+  entry.t_mono_ns = seen;
+  return record(std::move(entry));
+}
+
+Result<> Session::start_phase(brownout_phase phase) {
+  BROWNOUT_TRY(end_phase());
+  phase_ = phase;
+  phase_open_ = true;
+  if (tracer_) tracer_->set_phase(phase);
+  if (app_) app_->set_phase(phase);
+  BROWNOUT_TRY(record(events::timeline::phase(phase, "start")));
+  return take_counters();
+}
+
+Result<> Session::end_phase() {
+  if (!phase_open_) return {};
+  phase_open_ = false;
+  BROWNOUT_TRY(take_counters());
+  return record(events::timeline::phase(phase_, stopped_ ? "cut" : "end"));
+}
+
+Result<bool> Session::end_with(events::Ending ending, const std::string& detail) {
+  ending_ = ending;
+  ending_detail_ = detail;
+  progress_.note(detail);
+  return false;
+}
+
+Result<> Session::record(events::TimelineEntry entry) {
+  if (entry.t_mono_ns == 0) entry.t_mono_ns = monotonic_ns();
+  return recorder_->record(entry);
+}
+
+Result<> Session::record_action(const std::string& what, const std::string& object, const std::string& result) {
+  return record(events::timeline::action(what, object, result));
+}
+
+Result<> Session::record_clock() { return record(events::timeline::clock(read_clock_offsets())); }
+
+Result<> Session::record_manifest(const std::string& when) {
+  auto manifest = run_directory_->manifest();
+  return record(events::timeline::app_manifest(
+      when, manifest ? std::move(*manifest) : nlohmann::json{{"unreadable", manifest.error().render()}}));
+}
+
+std::string Session::pressure_status(std::int64_t deadline_ns) const {
+  return fmt::format("pressure {}/{} calls in {}, gives up in {}", pressure_->completed_within(),
+                     pressure_->wanted(), human_duration(pressure_->within_ns()),
+                     human_duration(deadline_ns - monotonic_ns()));
+}
+
+std::string Session::injection_status(std::int64_t end_ns) {
+  std::string text = fmt::format("{} left, {} failed calls", human_duration(end_ns - monotonic_ns()), failures_seen_);
+  if (!injecting_) return text;
+  std::uint64_t dropped = 0, held = 0;
+  const auto faults = injector_->fault_counters();
+  for (std::size_t index = 0; index < faults.size(); ++index) {
+    const auto& fault = plan_.faults[index / BROWNOUT_DIRECTIONS];
+    (fault.abi.kind == BROWNOUT_FAULT_LATENCY ? held : dropped) += faults[index].applied.packets;
+  }
+  return text + fmt::format(", {} packets delayed, {} dropped", held, dropped);
+}
+
+}  // namespace brownout::run

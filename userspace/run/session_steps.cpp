@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// The straight line of a drill: run directory, pressure, baseline, window, recovery.
+#include "session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+#include "brownout/text.hpp"
+
+namespace brownout::run {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kDefaultSettle = 5 * kSecond;
+constexpr std::int64_t kDrainLimit = 5 * kSecond;
+
+}  // namespace
+
+// Before anything is attached: a manifest that is not the wanted one (a live account) must end the run untouched.
+Result<bool> Session::wait_for_run_directory() {
+  if (!plan_.drill.app) return true;
+  std::optional<Error> refusal;
+  std::string missing;
+  std::int64_t next_look = 0;
+  const auto found = [&] {
+    if (monotonic_ns() < next_look) return false;
+    next_look = monotonic_ns() + kSecond / 5;
+    auto directory = events::RunDirectory::find(*plan_.drill.app, target_);
+    if (directory) {
+      run_directory_ = std::move(*directory);
+    } else if (directory.error().code == ErrorCode::kNotFound) {
+      missing = directory.error().what;
+    } else {
+      refusal = std::move(directory).error();
+    }
+    return run_directory_ || refusal || monotonic_ns() >= waiting_deadline_ns_;
+  };
+  const auto status = [&] {
+    return fmt::format("waiting for the run directory {}, gives up in {}", plan_.drill.app->run_dir,
+                       human_duration(waiting_deadline_ns_ - monotonic_ns()));
+  };
+  BROWNOUT_ASSIGN(const auto waited, pump_until(found, status));
+  if (refusal) return std::unexpected(std::move(*refusal));
+  if (waited == Waited::kStopped) return false;
+  if (!run_directory_) return end_with(events::Ending::kNoRunDirectory, "no run directory: " + missing);
+  BROWNOUT_ASSIGN(files_before_, run_directory_->list());
+  BROWNOUT_TRY(record_manifest("start"));
+  progress_.note(fmt::format("run directory {}", run_directory_->path().string()));
+  app_ = std::make_unique<AppWatch>(
+      events::FingerprintSampler::create(*run_directory_, plan_.drill.app->fingerprint));
+  return true;
+}
+
+Result<> Session::prepare() {
+  BROWNOUT_ASSIGN(tracer_, kernel::Tracer::attach({.plan = plan_, .target = target_}));
+  BROWNOUT_TRY(record_action("attach tracer", target_.cgroup_path.string(), "ok"));
+  BROWNOUT_TRY(record(events::timeline::not_observed(tracer_->not_observed())));
+  BROWNOUT_ASSIGN(injector_,
+                  kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = *tracer_}));
+  counters_ = std::make_unique<CounterSampler>(target_, interface_, *tracer_);
+  return take_counters();
+}
+
+Result<bool> Session::wait_for_pressure() {
+  if (!plan_.drill.pressure_required) return true;
+  BROWNOUT_ASSIGN(const auto waited,
+                  pump_until([this] { return pressure_->reached() || monotonic_ns() >= waiting_deadline_ns_; },
+                             [this] { return pressure_status(waiting_deadline_ns_); }));
+  BROWNOUT_TRY(record(events::timeline::pressure(pressure_->completed_within(), pressure_->wanted(),
+                                                 pressure_->within_ns())));
+  if (waited == Waited::kStopped) return false;
+  if (!pressure_->reached())
+    return end_with(events::Ending::kNoPressure,
+                    fmt::format("no pressure: {} of {} completed calls within {}", pressure_->completed_within(),
+                                pressure_->wanted(), format_duration(plan_.drill.pressure.within)));
+  progress_.note(fmt::format("pressure reached: {} completed calls within {}", pressure_->completed_within(),
+                             format_duration(plan_.drill.pressure.within)));
+  return true;
+}
+
+Result<bool> Session::baseline() {
+  BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_BASELINE));
+  progress_.note(fmt::format("baseline for {}", format_duration(plan_.drill.phases.baseline)));
+  BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.baseline.count(), "baseline"));
+  BROWNOUT_TRY(end_phase());
+  if (waited == Waited::kStopped) return false;
+  // Calls that were there at first may have ceased in the meantime: wait for them again, or give up.
+  return wait_for_pressure();
+}
+
+Result<bool> Session::inject() {
+  if (auto witness = kernel::DropWitness::attach(interface_.host_ifindex)) {
+    witness_ = std::move(*witness);
+  } else {
+    BROWNOUT_TRY(record(events::timeline::not_observed({"drop reasons: " + witness.error().render()})));
+  }
+  BROWNOUT_TRY(injector_->attach());
+  counters_->watch(injector_.get(), witness_.get());
+  injecting_ = true;
+  BROWNOUT_TRY(record_action("attach faults", interface_.host_name, injector_->description().dump()));
+  BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_INJECT));
+  injector_->beat();
+  BROWNOUT_TRY(injector_->arm());
+  for (const auto& fault : plan_.faults) progress_.note("injecting " + fault.label);
+  BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.inject.count(), "injecting"));
+  if (waited == Waited::kStopped) {
+    BROWNOUT_TRY(end_phase());
+    return false;
+  }
+  BROWNOUT_TRY(end_phase());
+  injector_->start_drain();
+  window_end_ns_ = monotonic_ns();
+  return true;
+}
+
+Result<bool> Session::recover() {
+  BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_RECOVERY));
+  const std::int64_t recovery_end = monotonic_ns() + plan_.drill.phases.recovery.count();
+  const std::int64_t drain_deadline = window_end_ns_ + kDrainLimit;
+  BROWNOUT_TRY(pump_until(
+      [this, drain_deadline] { return injector_->drained() || monotonic_ns() >= drain_deadline; },
+      [] { return std::string{"draining"}; }));
+  BROWNOUT_TRY(stop_injection());
+  if (!stopped_) {
+    progress_.note(fmt::format("fault removed; recovery for {}", format_duration(plan_.drill.phases.recovery)));
+    BROWNOUT_TRY(pump_for(recovery_end - monotonic_ns(), "recovery"));
+  }
+  BROWNOUT_TRY(end_phase());
+  if (!stopped_) BROWNOUT_TRY(settle());
+  return !stopped_;
+}
+
+// Sampling goes on until the last call of the window has ended and the app has had time to write it down.
+Result<> Session::settle() {
+  const auto over = [this] {
+    const std::int64_t settle_ns =
+        plan_.drill.phases.settle ? plan_.drill.phases.settle->count() : longest_call_ns_ + kDefaultSettle;
+    return monotonic_ns() >= std::max(window_end_ns_, last_window_call_end_ns_) + settle_ns;
+  };
+  if (over()) return {};
+  BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_SETTLE));
+  BROWNOUT_TRY(pump_until(over, [] { return std::string{"settling: the app may still write down the last calls"}; }));
+  return end_phase();
+}
+
+Result<> Session::stop_injection() {
+  if (!injecting_) return {};
+  const std::int64_t begun = monotonic_ns();
+  auto detached = injector_->detach();
+  const std::int64_t took_ms = (monotonic_ns() - begun) / 1'000'000;
+  injecting_ = false;
+  BROWNOUT_TRY(take_counters());  // the totals at the end of the fault
+  BROWNOUT_TRY(record_action("detach faults", interface_.host_name,
+                             detached ? fmt::format("ok, {} ms", took_ms) : detached.error().render()));
+  return detached;
+}
+
+}  // namespace brownout::run
