@@ -58,14 +58,14 @@ start_container() {
   tar -C "$engine/rootfs" -c . | docker_cli import - sample:1 >/dev/null
   mkdir -p "$app/runs"
   local gateway
-  gateway=$(docker_cli network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+  gateway=$("$inside" ip -4 -j address show docker0 | jq -r '.[0].addr_info[0].local')
   "$inside" "$python" "$demo_dir/server.py" "$gateway" 18080 >"$engine/server.log" 2>&1 &
   server_inside=$!
   wait_until 5 grep -q ready "$engine/server.log" || { flunk "no server"; finish; }
   docker_cli run -d --name bocont --label ticket=OPS-1 -v /usr:/usr:ro -v "$demo_dir:/app:ro" -v "$app/runs:/runs" \
     --tmpfs /tmp sample:1 /usr/bin/python3 /app/client.py --base-url "http://$gateway:18080" \
     --runs-dir /runs --stop-file /runs/STOP >/dev/null || { flunk "docker run"; finish; }
-  wait_until 10 sample_app_ready "$app" || { docker_cli logs bocont | tail -3; flunk "the client has no answers"; finish; }
+  wait_until 10 sample_app_ready "$app" || { docker_cli logs bocont 2>&1 | tail -3; flunk "the client has no answers"; finish; }
 }
 
 census "$work/before"

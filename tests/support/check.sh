@@ -6,10 +6,11 @@ pass() { printf 'ok    %s\n' "$*"; }
 flunk() { printf 'FAIL  %s\n' "$*"; failures=$((failures + 1)); }
 
 # expect NAME COMMAND...
+# Output of the command is shown only when it fails.
 expect() {
-  local name=$1
+  local name=$1 said
   shift
-  if "$@"; then pass "$name"; else flunk "$name: $*"; fi
+  if said=$("$@" 2>&1); then pass "$name"; else flunk "$name: $*"; printf '%s\n' "$said"; fi
 }
 
 # expect_status NAME WANTED GOT

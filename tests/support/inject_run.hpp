@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// An injector on the room's veth, armed, with somebody who beats for it.
+#pragma once
+
+#include <thread>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "support/netns_fixture.hpp"
+#include "support/netns_traffic.hpp"
+#include "support/plans.hpp"
+#include "support/shared_maps.hpp"
+
+namespace brownout::test {
+
+class InjectRun {
+ public:
+  InjectRun(const VethRoom& room, plan::Plan plan) : plan_(std::move(plan)), interface_(room.interface()) {
+    auto loaded = kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = maps});
+    if (!loaded) throw std::runtime_error(loaded.error().render());
+    injector_ = std::move(*loaded);
+    if (auto attached = injector_->attach(); !attached) throw std::runtime_error(attached.error().render());
+    if (auto armed = injector_->arm(); !armed) throw std::runtime_error(armed.error().render());
+    beating_ = std::jthread{[this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        injector_->beat();
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+      }
+    }};
+  }
+
+  kernel::Injector& operator*() { return *injector_; }
+  kernel::Injector* operator->() { return injector_.get(); }
+  void stop_beating() { beating_ = {}; }
+
+  SharedMaps maps;
+
+ private:
+  plan::Plan plan_;
+  kernel::Interface interface_;
+  std::unique_ptr<kernel::Injector> injector_;
+  std::jthread beating_;
+};
+
+// Nothing is lost without a counter: what the programs redirected is what user space received or the device dropped,
+// and what it received is accounted for.
+inline void check_conservation(kernel::Injector& injector) {
+  const auto counters = injector.counters();
+  const auto lines = injector.line_counters();
+  std::uint64_t redirected = 0, received = 0;
+  for (std::size_t d = 0; d < BROWNOUT_DIRECTIONS; ++d) {
+    const auto& line = lines[d];
+    redirected += counters.redirected[d].packets;
+    received += line.received;
+    CHECK(line.received ==
+          line.reinjected + line.held + line.overflow + line.expired + line.write_errors + line.foreign);
+    CHECK(counters.reinjected[d].packets == line.reinjected);
+  }
+  CHECK(redirected == received + lines[0].device_drops);
+}
+
+}  // namespace brownout::test

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Plans for the injector without a drill file.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include <arpa/inet.h>
+
+#include "brownout/plan.hpp"
+
+namespace brownout::test {
+
+inline constexpr std::uint8_t kBothDirections = 3, kEgressOnly = 1, kIngressOnly = 2;
+
+// match: all, until narrowed.
+class FaultBuilder {
+ public:
+  static FaultBuilder latency(std::chrono::nanoseconds delay, std::chrono::nanoseconds jitter = {}) {
+    FaultBuilder fault{BROWNOUT_FAULT_LATENCY};
+    fault.abi_.delay_ns = static_cast<std::uint64_t>(delay.count());
+    fault.abi_.jitter_ns = static_cast<std::uint64_t>(jitter.count());
+    return fault;
+  }
+  static FaultBuilder loss(double rate) {
+    FaultBuilder fault{BROWNOUT_FAULT_LOSS};
+    fault.rate_ = rate;
+    fault.abi_.drop_threshold = static_cast<std::uint64_t>(rate * 4294967296.0);
+    return fault;
+  }
+  static FaultBuilder blackhole() { return FaultBuilder{BROWNOUT_FAULT_BLACKHOLE}; }
+
+  FaultBuilder& directions(std::uint8_t mask) {
+    abi_.match.directions = mask;
+    return *this;
+  }
+  FaultBuilder& protocol(std::uint8_t number) {
+    abi_.match.protocol = number;
+    return *this;
+  }
+  FaultBuilder& family(std::uint8_t four_or_six) {
+    abi_.match.family = four_or_six;
+    return *this;
+  }
+  FaultBuilder& port(std::uint16_t low, std::uint16_t high = 0) {
+    abi_.match.has_ports = 1;
+    abi_.match.peer_port_low = low;
+    abi_.match.peer_port_high = std::max(low, high);
+    return *this;
+  }
+  FaultBuilder& local_port(std::uint16_t port) {
+    abi_.match.has_ports = 1;
+    abi_.match.local_port_low = abi_.match.local_port_high = port;
+    return *this;
+  }
+  FaultBuilder& cidr(const std::string& network, unsigned prefix) {
+    const bool v4 = network.find(':') == std::string::npos;
+    const unsigned bits = v4 ? prefix + 96 : prefix;
+    for (unsigned bit = 0; bit < bits; ++bit)
+      abi_.match.peer_mask[bit / 8] = static_cast<std::uint8_t>(abi_.match.peer_mask[bit / 8] | (0x80U >> bit % 8));
+    ::inet_pton(AF_INET6, (v4 ? "::ffff:" + network : network).c_str(), abi_.match.peer_address);
+    return *this;
+  }
+
+  plan::PlannedFault build(std::size_t index) const {
+    plan::PlannedFault fault{.index = index, .label = "test", .abi = abi_, .rate = rate_};
+    for (const int direction : {BROWNOUT_EGRESS, BROWNOUT_INGRESS})
+      if (abi_.match.directions & (1 << direction)) fault.directions.push_back(direction);
+    return fault;
+  }
+  bool is_latency() const { return abi_.kind == BROWNOUT_FAULT_LATENCY; }
+
+ private:
+  explicit FaultBuilder(std::uint32_t kind) {
+    abi_.kind = kind;
+    abi_.match.directions = kBothDirections;
+    abi_.match.peer_port_high = abi_.match.local_port_high = 65535;
+  }
+  brownout_fault abi_{};
+  double rate_ = 1;
+};
+
+inline plan::Plan plan_of(const std::vector<FaultBuilder>& faults, std::uint64_t seed = 42,
+                          std::chrono::nanoseconds max_duration = std::chrono::seconds{60}) {
+  plan::Plan plan;
+  plan.seed = seed;
+  plan.max_duration_ns = max_duration.count();
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    plan.faults.push_back(faults[i].build(i));
+    plan.needs_delay_line |= faults[i].is_latency();
+  }
+  return plan;
+}
+
+}  // namespace brownout::test
