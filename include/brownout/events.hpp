@@ -95,7 +95,8 @@ struct TimelineEntry {
   Ref ref;
 };
 
-// A fingerprint file's text, parsed as a stream. Elements of error_events before `first_error` are only counted.
+// A fingerprint file's text, parsed as a stream. Elements of error_events before `first_error` are only counted, in a
+// large file without being checked.
 struct Fingerprint {
   std::optional<std::int64_t> api_calls, orders_sent, error_count;
   nlohmann::json counters = nlohmann::json::object(); // as in Snapshot

@@ -14,7 +14,7 @@
 namespace brownout::findings {
 
 // An app error belongs to a kernel failure when their times differ by no more than this (plus the uncertainty of the
-// clock offsets, or the time between the two looks at the file where the error has no stamp of its own).
+// clock offsets, or the time between the two versions of the file where the error has no stamp of its own).
 inline constexpr std::int64_t kMatchSlackNs = 1'000'000'000;
 // Medians are compared, and a direction's drops are, only with this many on each side.
 inline constexpr std::uint64_t kLatencySamples = 20;
@@ -43,7 +43,7 @@ struct Failure { // a kernel failure that ended a call
 struct AppErrorFinding {
   events::AppError error;
   std::int64_t earliest_ns = 0, latest_ns = 0; // when it happened: equal where its own stamp is used
-  std::int64_t seen_after_ns = 0, seen_ns = 0; // it was not in the file at the first, and was at the second
+  std::int64_t seen_after_ns = 0, seen_ns = 0; // not in the version before (0: there was none), seen in this one
   bool in_window = false;       // its call started in the injection window, for certain
   bool maybe_in_window = false; // it may have; never together with in_window
   bool network_kind = false;    // its type or exception is one of a network error
@@ -57,7 +57,7 @@ enum class WitnessWeight : std::uint8_t {
 };
 
 struct Witness {
-  std::string name;      // "container device rx_packets", "kfree_skb TC_INGRESS", "Tcp.RetransSegs", "kernel call latency"
+  std::string name;  // "container device rx_packets", "kfree_skb TC_INGRESS", "Tcp.RetransSegs", "kernel call latency"
   double measured = 0, expected_low = 0, expected_high = 0;
   bool agrees = false;
   WitnessWeight weight = WitnessWeight::kDeciding;

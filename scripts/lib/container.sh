@@ -117,7 +117,7 @@ server_start() {
   container_set "$dir" port "$port"
 }
 
-server_is_ready() { grep -q '^ready ' "$1/server.log"; }
+server_is_ready() { grep -qs '^ready ' "$1/server.log"; }
 
 # Its address is in its command line, and in nobody else's: a pid that was given anew is left alone.
 server_is_alive() {

@@ -75,7 +75,8 @@ class LibarchiveWriter final : public ArchiveWriter {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno(ErrorCode::kIo, "read " + name);
       if (got == 0 || got > left) return fail(ErrorCode::kIo, name + " changed while it was sealed");
-      if (archive_write_data(archive_.get(), buffer_.data(), static_cast<std::size_t>(got)) != got) return refuse("add " + name);
+      if (archive_write_data(archive_.get(), buffer_.data(), static_cast<std::size_t>(got)) != got)
+        return refuse("add " + name);
       left -= got;
     }
     return {};

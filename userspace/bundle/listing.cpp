@@ -27,7 +27,8 @@ std::string render_checksums(const Members& members) {
 std::string render_file_list(const Members& members) {
   std::string text;
   for (const auto& [path, member] : members)
-    if (path != kChecksums && path != kFileList) text += fmt::format("-rw-r--r-- root root {:>12} {}\n", member.size, path);
+    if (path != kChecksums && path != kFileList)
+      text += fmt::format("-rw-r--r-- root root {:>12} {}\n", member.size, path);
   return text;
 }
 

@@ -22,7 +22,8 @@ void check_digests(const std::map<std::string, std::string>& listed, const Membe
     }
   }
   for (const auto& [path, member] : members)
-    if (path != kChecksums && !listed.contains(path)) problems.push_back(fmt::format("not listed in {}: {}", kChecksums, path));
+    if (path != kChecksums && !listed.contains(path))
+      problems.push_back(fmt::format("not listed in {}: {}", kChecksums, path));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::string summary_section(const ReportInputs& inputs) {
   std::string text = fmt::format("# brownout drill {}\n\n**Verdict: {}** (scope: {}, completeness: {})\n\n",
                                  cell(inputs.plan.drill.name), verdict::name(verdict.outcome), verdict.scope,
                                  verdict.completeness);
-  for (const auto& reason : verdict.reasons) text += fmt::format("- {}\n", cell(reason));
+  for (const auto& reason : verdict.reasons) text += fmt::format("- {}\n", prose(reason));
   text += "\n| | |\n| --- | --- |\n";
   text += said(inputs, "run", "/run_id") + said(inputs, "target", "/target/name");
   text += said(inputs, "container", "/target/container_id") + said(inputs, "image", "/target/image");
@@ -45,7 +45,7 @@ std::string summary_section(const ReportInputs& inputs) {
 std::string limits_section(const ReportInputs& inputs) {
   std::string text = heading("What could not be observed");
   if (inputs.evidence.not_observed.empty()) text += "Nothing that was asked for.\n";
-  for (const auto& item : inputs.evidence.not_observed) text += fmt::format("- {}\n", cell(item));
+  for (const auto& item : inputs.evidence.not_observed) text += fmt::format("- {}\n", prose(item));
   return text;
 }
 

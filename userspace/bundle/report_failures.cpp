@@ -52,13 +52,13 @@ std::string failures_section(const ReportInputs& inputs) {
   for (const auto& failure : findings.failures)
     if (failure.in_window && ++in_window <= kMostRows) rows.push_back(failure_row(inputs, failure));
   std::string text = heading("Calls that failed in the window");
-  text += fmt::format("{} failed; {} of them carry what was injected on their own flow, and the app recorded {} of those. "
-                      "Failed outside of the window: {} in the baseline, {} in the recovery.\n\n",
+  text += fmt::format("{} failed; {} of them carry what was injected on their own flow, and the app recorded {} of "
+                      "those. Failed outside of the window: {} in the baseline, {} in the recovery.\n\n",
                       findings.failures_in_window, findings.failures_attributable, findings.failures_recorded,
                       findings.failures_baseline, findings.failures_recovery);
   if (rows.empty()) return text + "None.\n";
-  text += table({"time", "kind", "local", "peer", "after", "dropped out / in", "held out / in", "by us", "the app's record",
-                 "evidence"},
+  text += table({"time", "kind", "local", "peer", "after", "dropped out / in", "held out / in", "by us",
+                 "the app's record", "evidence"},
                 rows);
   return text + rest_of(in_window, "kernel/events.jsonl");
 }

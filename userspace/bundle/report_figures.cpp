@@ -29,8 +29,8 @@ std::string_view weight_name(findings::WitnessWeight weight) {
 
 std::string growth_row(std::string_view name, const findings::Growth& growth) {
   const auto shown = [](const std::optional<double>& value) { return value ? fmt::format("{:g}", *value) : "-"; };
-  return fmt::format("| {} | {} | {} | {} | {} | {:.3f}/s |\n", cell(name), shown(growth.at_start), shown(growth.at_end),
-                     shown(growth.lower), shown(growth.upper), growth.baseline_per_second);
+  return fmt::format("| {} | {} | {} | {} | {} | {:.3f}/s |\n", cell(name), shown(growth.at_start),
+                     shown(growth.at_end), shown(growth.lower), shown(growth.upper), growth.baseline_per_second);
 }
 
 std::string app_counters(const findings::Findings& findings) {
@@ -46,7 +46,8 @@ std::string witnesses(const ReportInputs& inputs) {
   for (const auto& effect : inputs.findings.effects)
     for (const auto& witness : effect.witnesses)
       rows.push_back({cell(label_of(inputs.plan, effect.fault)), std::string{direction_name(effect.direction)},
-                      cell(witness.name), std::string{weight_name(witness.weight)}, fmt::format("{:.1f}", witness.measured),
+                      cell(witness.name), std::string{weight_name(witness.weight)},
+                      fmt::format("{:.1f}", witness.measured),
                       fmt::format("{:.1f} to {:.1f}", witness.expected_low, witness.expected_high),
                       witness.agrees ? "agrees" : "disagrees"});
   if (rows.empty()) return "\nNo witness was asked.\n";
@@ -65,7 +66,8 @@ std::string figures_section(const ReportInputs& inputs) {
                     milliseconds(calls.p95_ms), milliseconds(calls.p99_ms), milliseconds(calls.max_ms)});
   std::string text = heading("Figures before, during and after") +
                      "Calls of the application on flows that the plan hits, counted in the kernel.\n\n" +
-                     table({"phase", "length", "started", "completed", "failed", "completed/s", "p50", "p95", "p99", "max"},
+                     table({"phase", "length", "started", "completed", "failed", "completed/s", "p50", "p95", "p99",
+                            "max"},
                            rows);
   text += fmt::format("\nIn the window: {} retransmits, {} RTOs. Neither is a failure by itself.\n",
                       inputs.findings.retransmits_window, inputs.findings.rtos_window);
@@ -82,9 +84,11 @@ std::string injection_section(const ReportInputs& inputs) {
                     drops ? fmt::format("{:.0f} to {:.0f}", effect.expected_low, effect.expected_high) : "-",
                     fmt::format("{} / {}", effect.overflow, effect.expired)});
   }
-  std::string text = heading("What was injected") + fmt::format("Seed {}{}. Packets / wire segments / bytes at the end of the window.\n\n",
-                                                                inputs.plan.seed, inputs.plan.seed_drawn ? " (drawn)" : "");
-  text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"}, rows);
+  std::string text = heading("What was injected");
+  text += fmt::format("Seed {}{}. Packets / wire segments / bytes at the end of the window.\n\n", inputs.plan.seed,
+                      inputs.plan.seed_drawn ? " (drawn)" : "");
+  text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"},
+                rows);
   text += witnesses(inputs);
   if (!inputs.findings.conservation_holds)
     text += fmt::format("\nThe delay line's books do not balance: {}\n", cell(inputs.findings.conservation_detail));

@@ -35,10 +35,10 @@ std::string lines_of(const std::vector<events::Ref>& refs) {
 
 std::string explain(const verdict::Check& check) {
   std::string text = fmt::format("**{}: {}**", cell(check.name), word(check.outcome));
-  if (!check.detail.empty()) text += fmt::format(". {}", cell(check.detail));
+  if (!check.detail.empty()) text += fmt::format(". {}", prose(check.detail));
   if (check.outcome != verdict::Outcome::kPass)
     text += fmt::format("\n\n- {}: {}\n- What to do: {}", cell(verdict::name(check.reason)),
-                        cell(verdict::meaning(check.reason)), cell(verdict::advice(check.reason)));
+                        prose(verdict::meaning(check.reason)), prose(verdict::advice(check.reason)));
   if (!check.evidence.empty()) text += fmt::format("\n\nEvidence: {}", cell(lines_of(check.evidence)));
   return text + "\n\n";
 }

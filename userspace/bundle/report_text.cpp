@@ -9,16 +9,14 @@
 namespace brownout::bundle {
 namespace {
 
-constexpr std::size_t kLongestCell = 240;
+constexpr std::size_t kLongestCell = 240, kLongestProse = 4000;
 
 bool continues_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 std::string row_of(const std::vector<std::string>& cells) { return fmt::format("| {} |\n", fmt::join(cells, " | ")); }
 
-}  // namespace
-
-std::string cell(std::string_view text) {
-  std::size_t length = std::min(text.size(), kLongestCell);
+std::string escaped(std::string_view text, std::size_t longest) {
+  std::size_t length = std::min(text.size(), longest);
   while (length > 0 && length < text.size() && continues_code_point(text[length])) --length;
   std::string clean;
   for (const char c : text.substr(0, length)) {
@@ -29,6 +27,11 @@ std::string cell(std::string_view text) {
   }
   return length < text.size() ? clean + " ..." : clean;
 }
+
+}  // namespace
+
+std::string cell(std::string_view text) { return escaped(text, kLongestCell); }
+std::string prose(std::string_view text) { return escaped(text, kLongestProse); }
 
 std::string heading(std::string_view text) { return fmt::format("\n## {}\n\n", text); }
 

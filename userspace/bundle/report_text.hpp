@@ -12,6 +12,8 @@ namespace brownout::bundle {
 
 // Text that others wrote, as one piece of a table's cell: nothing in it is markup, and it is cut where it is too long.
 std::string cell(std::string_view text);
+// The same outside of tables, where there is room.
+std::string prose(std::string_view text);
 std::string heading(std::string_view text);
 std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows);
 std::string milliseconds(std::int64_t ns);

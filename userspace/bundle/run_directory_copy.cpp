@@ -40,7 +40,8 @@ class Copier {
     if (!file.regular) return file.what;
     if (!is_safe(std::string{kRunDirectory} + file.path)) return "name does not fit into a bundle";
     if (file.size > kLargestFile) return fmt::format("larger than {} bytes", kLargestFile);
-    if (copied_ + file.size > kLargestCopy) return fmt::format("all copies together would exceed {} bytes", kLargestCopy);
+    if (copied_ + file.size > kLargestCopy)
+      return fmt::format("all copies together would exceed {} bytes", kLargestCopy);
     if (copy_.files.size() >= kMostFiles) return fmt::format("more than {} files", kMostFiles);
     return {};
   }

@@ -50,7 +50,8 @@ Result<Members> list_staged(const std::filesystem::path& staging) {
   return members;
 }
 
-Result<> write_member(const std::filesystem::path& staging, std::string_view path, const std::string& text, Members& members) {
+Result<> write_member(const std::filesystem::path& staging, std::string_view path, const std::string& text,
+                      Members& members) {
   BROWNOUT_TRY(write_file(staging / path, text));
   members[std::string{path}] = {text.size(), sha256(text)};
   return {};
@@ -122,7 +123,8 @@ std::string bundle_name(const std::string& run_id, const std::string& drill_name
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
                     const verdict::Verdict& verdict, std::int64_t realtime_ns) {
-  if (!is_safe(name) || name.contains('/')) return fail(ErrorCode::kRefused, "'" + name + "' cannot be a bundle's name");
+  if (!is_safe(name) || name.contains('/'))
+    return fail(ErrorCode::kRefused, "'" + name + "' cannot be a bundle's name");
   auto json = manifest.json;
   json["bundle_format"] = kFormat;
   json["bundle"] = name;

@@ -89,7 +89,8 @@ void decode(const Json& value, T& into, const char* name, Problem& problem) {
   const bool fits = value.is_number_unsigned()   ? std::in_range<T>(value.get<std::uint64_t>())
                     : value.is_number_integer() ? std::in_range<T>(value.get<std::int64_t>())
                                                 : false;
-  if (!fits) return problem.report(fmt::format("'{}' must be an integer from {} to {}", name, Limits::min(), Limits::max()));
+  if (!fits)
+    return problem.report(fmt::format("'{}' must be an integer from {} to {}", name, Limits::min(), Limits::max()));
   into = value.get<T>();
 }
 

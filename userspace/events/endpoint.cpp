@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool is_mapped(const __u8 (&address)[16]) { return std::memcmp(address, kMappedPrefix.data(), kMappedPrefix.size()) == 0; }
+bool is_mapped(const __u8 (&address)[16]) {
+  return std::memcmp(address, kMappedPrefix.data(), kMappedPrefix.size()) == 0;
+}
 
 bool parse_address(const std::string& text, bool six, std::array<__u8, 16>& into) {
   if (six) return ::inet_pton(AF_INET6, text.c_str(), into.data()) == 1;

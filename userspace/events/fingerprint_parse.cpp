@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The fingerprint as a stream: only what is new is built; a list of 100 MB costs one pass and no memory.
+// The fingerprint as a stream: only what is new is built; a list of 100 MB costs one pass and little memory.
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "json_input.hpp"
+#include "known_errors.hpp"
 #include "records.hpp"
 #include "value_builder.hpp"
 
 namespace brownout::events {
 namespace {
 
+// Below, all of it is parsed every time.
+constexpr std::size_t kLarge = std::size_t{1} << 20;
+
 class Handler final : public nlohmann::json_sax<Json> {
  public:
-  Handler(Fingerprint& into, std::size_t first_error) : into_(into), first_error_(first_error) {}
+  // `cut`: elements that the text lacks behind its first error.
+  Handler(Fingerprint& into, std::size_t first_error, std::uint64_t cut)
+      : into_(into), first_error_(first_error), cut_(cut) {}
 
   const std::string& problem() const { return problem_; }
 
@@ -62,6 +68,7 @@ class Handler final : public nlohmann::json_sax<Json> {
       builder_.start(std::move(container));
     } else if (depth_ == 1 && field_ == "error_events") {
       in_errors_ = container.is_array();
+      ++lists_;
       into_.error_events = 0;
       into_.errors.clear();
     }
@@ -75,7 +82,7 @@ class Handler final : public nlohmann::json_sax<Json> {
       builder_.end();
       if (builder_.whole()) keep();
     } else if (in_error_list()) {
-      ++into_.error_events;  // one that is only counted
+      count_error();
     } else if (depth_ == 1) {
       in_errors_ = false;
     }
@@ -90,9 +97,16 @@ class Handler final : public nlohmann::json_sax<Json> {
     } else if (building_) {
       builder_.scalar(std::move(value));
     } else if (in_error_list()) {
-      ++into_.error_events;
+      count_error();
     }
     return true;
+  }
+
+  // Its index.
+  std::uint64_t count_error() {
+    const std::uint64_t index = into_.error_events++;
+    if (index == 0 && lists_ == 1) into_.error_events += cut_;
+    return index;
   }
 
   bool number(auto value) {
@@ -124,13 +138,15 @@ class Handler final : public nlohmann::json_sax<Json> {
       into_.counters[field_] = std::move(value);
       return;
     }
-    const std::size_t index = into_.error_events++;
+    const std::size_t index = count_error();
     if (index == 0) into_.oldest_error_sha256 = sha256(value.dump());
     if (index >= first_error_) into_.errors.push_back(app_error(index, std::move(value)));
   }
 
   Fingerprint& into_;
   std::size_t first_error_;
+  std::uint64_t cut_;
+  int lists_ = 0;  // a key can come twice
   std::string problem_;
   std::string field_;  // of the outermost object
   int depth_ = 0;
@@ -150,6 +166,17 @@ std::optional<std::int64_t> stamp_of(const std::string& text) {
   return text.substr(0, 4) < "2262" ? parse_utc(text) : std::nullopt;
 }
 
+Result<Fingerprint> parse(std::string_view text, std::size_t first_error, std::uint64_t cut) {
+  Fingerprint fingerprint;
+  Handler handler(fingerprint, first_error, cut);
+  try {
+    if (Json::sax_parse(text, &handler)) return fingerprint;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kFormat, printable(error.what()));
+  }
+  return fail(ErrorCode::kFormat, handler.problem());
+}
+
 }  // namespace
 
 AppError app_error(std::size_t index, Json raw) {
@@ -165,14 +192,11 @@ AppError app_error(std::size_t index, Json raw) {
 }
 
 Result<Fingerprint> parse_fingerprint(std::string_view text, std::size_t first_error) {
-  Fingerprint fingerprint;
-  Handler handler(fingerprint, first_error);
-  try {
-    if (Json::sax_parse(text, &handler)) return fingerprint;
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::kFormat, printable(error.what()));
-  }
-  return fail(ErrorCode::kFormat, handler.problem());
+  const auto known = text.size() < kLarge ? std::nullopt : find_known_errors(text, first_error);
+  if (!known) return parse(text, first_error, 0);
+  std::string shorter{text.substr(0, known->begin)};
+  shorter += text.substr(known->end);
+  return parse(shorter, first_error, known->count);
 }
 
 }  // namespace brownout::events

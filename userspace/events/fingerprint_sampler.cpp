@@ -147,7 +147,8 @@ std::optional<Snapshot> Sampler::look(std::uint32_t phase) {
   const std::string digest = version.status == SnapshotStatus::kRead ? sha256(version.content) : "";
   const bool has_content = version.status == SnapshotStatus::kRead;
   doubtful_ = has_content && realtime_ns() - version.state.mtime_ns < kStampDoubt;
-  const bool same = looked_ && (has_content ? digest == sha256_ : status_ == version.status && problem_ == version.problem);
+  const bool same_complaint = status_ == version.status && problem_ == version.problem;
+  const bool same = looked_ && (has_content ? digest == sha256_ : same_complaint);
   looked_ = true;
   state_ = version.state;
   if (same) return std::nullopt;

@@ -37,7 +37,8 @@ Result<> for_each_line(const std::filesystem::path& path, const LineSink& sink) 
   int number = 0;
   while (true) {
     const std::size_t kept = buffer.size();
-    if (kept > kLongestLine) return fail(ErrorCode::kFormat, fmt::format("{}:{}: the line is too long", path.string(), number + 1));
+    if (kept > kLongestLine)
+      return fail(ErrorCode::kFormat, fmt::format("{}:{}: the line is too long", path.string(), number + 1));
     buffer.resize(kept + kChunk);
     ssize_t got = ::read(file.get(), buffer.data() + kept, kChunk);
     while (got < 0 && errno == EINTR) got = ::read(file.get(), buffer.data() + kept, kChunk);

@@ -89,7 +89,8 @@ Result<std::string> check_run_id(const nlohmann::json& manifest, const std::stri
                 "The manifest's run_id must be the name of its directory.");
   if (*found != name)
     return fail(ErrorCode::kRefused,
-                fmt::format("run_not_of_target: {}/{} has run_id {}, but the directory is {}", path, file, found->dump(), name),
+                fmt::format("run_not_of_target: {}/{} has run_id {}, but the directory is {}", path, file,
+                            found->dump(), name),
                 "The directory was copied or renamed, or is not a run. Correct app.run_dir.");
   return name;
 }

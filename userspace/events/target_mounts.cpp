@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -14,14 +15,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+// The byte that \ooo at `place` stands for.
+std::optional<char> octal_escape(const std::string& text, std::size_t place) {
+  if (text[place] != '\\' || place + 3 >= text.size()) return std::nullopt;
+  int value = 0;
+  for (std::size_t i = place + 1; i <= place + 3; ++i) {
+    if (text[i] < '0' || text[i] > '7') return std::nullopt;
+    value = value * 8 + (text[i] - '0');
+  }
+  return static_cast<char>(value);
+}
 
 // mountinfo writes space, tab, line feed and backslash as \ooo.
 std::string unescaped(const std::string& text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3]);
-    plain += escape ? static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0')) : text[i];
+    const auto escape = octal_escape(text, i);
+    plain += escape.value_or(text[i]);
     if (escape) i += 3;
   }
   return plain;

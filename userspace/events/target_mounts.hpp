@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether a directory of the host is one that the target can see: an app writes its run directory on a mount of its own.
+// Whether a directory of the host is one that the target can see: an app writes its run directory on its own mounts.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,8 @@ void take_phase(Evidence& evidence, const TimelineEntry& entry, Problem& problem
   if (edge != "end" && edge != "cut") return problem.report("'edge' must be start, end or cut");
   if (found == evidence.windows.end() || !is_open(found->second))
     return problem.report(fmt::format("{} ends without having started", phase_name(phase)));
-  if (entry.t_mono_ns < found->second.start_ns) return problem.report(fmt::format("{} ends before it starts", phase_name(phase)));
+  if (entry.t_mono_ns < found->second.start_ns)
+    return problem.report(fmt::format("{} ends before it starts", phase_name(phase)));
   found->second.end_ns = entry.t_mono_ns;
   found->second.complete = edge == "end";
 }
@@ -96,7 +97,9 @@ void check_app_manifest(Evidence&, const TimelineEntry& entry, Problem& problem)
   member(entry.fields, "manifest", problem);
 }
 void check_target(Evidence&, const TimelineEntry& entry, Problem& problem) { member(entry.fields, "target", problem); }
-void check_note(Evidence&, const TimelineEntry& entry, Problem& problem) { need<std::string>(entry, {"text"}, problem); }
+void check_note(Evidence&, const TimelineEntry& entry, Problem& problem) {
+  need<std::string>(entry, {"text"}, problem);
+}
 
 struct Kind { std::string_view name; Handler handle; };
 constexpr std::array kKinds{

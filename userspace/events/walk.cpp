@@ -36,8 +36,10 @@ bool is_plain_name(const std::string& name) {
 
 std::string escaped(const std::string& name) {
   std::string text;
-  for (const char c : name)
-    text += c >= ' ' && c <= '~' && c != '\\' ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  for (const char c : name) {
+    if (c >= ' ' && c <= '~' && c != '\\') text += c;
+    else text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
   return text;
 }
 

@@ -12,13 +12,13 @@ namespace {
 std::int64_t to_monotonic_ns(const events::Evidence& evidence, std::int64_t utc_ns) {
   const auto& start = evidence.clocks.front();
   const auto& end = evidence.clocks.back();
-  const auto first_guess = utc_ns - start.realtime_offset_ns;
+  const auto since_start = utc_ns - start.realtime_offset_ns - start.at_monotonic_ns;
   const auto elapsed = end.at_monotonic_ns - start.at_monotonic_ns;
-  if (elapsed <= 0) return first_guess;
-  const double share = std::clamp(
-      static_cast<double>(first_guess - start.at_monotonic_ns) / static_cast<double>(elapsed), 0.0, 1.0);
-  const auto drift = static_cast<double>(end.realtime_offset_ns - start.realtime_offset_ns) * share;
-  return first_guess - static_cast<std::int64_t>(drift);
+  if (elapsed <= 0) return start.at_monotonic_ns + since_start;
+  const double drift =
+      static_cast<double>(end.realtime_offset_ns - start.realtime_offset_ns) / static_cast<double>(elapsed);
+  if (drift < -0.5) return start.at_monotonic_ns + since_start; // no slew, and judged as a step
+  return start.at_monotonic_ns + static_cast<std::int64_t>(static_cast<double>(since_start) / (1 + drift));
 }
 
 void place(const events::Window& window, std::int64_t settled_ns, AppErrorFinding& error) {
@@ -31,11 +31,12 @@ void place(const events::Window& window, std::int64_t settled_ns, AppErrorFindin
 }  // namespace
 
 void find_app_errors(const events::Evidence& evidence, Findings& findings) {
+  std::int64_t previous_version_ns = 0; // when the version before was written, at the earliest
   for (const auto& snapshot : evidence.snapshots) {
     for (const auto& error : snapshot.new_errors) {
       AppErrorFinding found;
       found.error = error;
-      found.seen_after_ns = snapshot.previous_look_ns;
+      found.seen_after_ns = previous_version_ns;
       found.seen_ns = snapshot.t_mono_ns;
       found.earliest_ns = found.seen_after_ns;
       found.latest_ns = found.seen_ns;
@@ -44,6 +45,7 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings) {
       found.network_kind = kind_of(error) != ErrorKind::kOther;
       findings.app_errors.push_back(std::move(found));
     }
+    if (snapshot.status == events::SnapshotStatus::kRead) previous_version_ns = snapshot.previous_look_ns;
   }
 }
 

@@ -117,8 +117,10 @@ void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findi
 }
 
 void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings) {
-  findings.failures_recorded = static_cast<std::uint64_t>(std::ranges::count_if(
-      findings.failures, [](const Failure& failure) { return failure.in_window && failure.injected && failure.app_error; }));
+  findings.failures_recorded =
+      static_cast<std::uint64_t>(std::ranges::count_if(findings.failures, [](const Failure& failure) {
+        return failure.in_window && failure.injected && failure.app_error;
+      }));
   findings.failures_recordable = recordable(plan, evidence, findings);
   const auto all = static_cast<double>(findings.failures_recordable);
   const auto matched = static_cast<double>(findings.failures_recorded);

@@ -14,16 +14,31 @@ namespace {
 
 constexpr double kSlewPartsPerMillion = 500; // what the kernel lets a time daemon do without a step
 
+// The sample before the last second: what was attempted then has been read since, whatever was still under way at the
+// end.
+const events::CounterSample& settled_sample(const events::Evidence& evidence) {
+  const auto* settled = last_at_or_before(evidence, evidence.counters.back().t_mono_ns - kNsPerSecond);
+  return settled != nullptr ? *settled : evidence.counters.front();
+}
+
+// Attempts that were neither written nor lost. A reader may catch an event between the two counts, never for long.
+std::uint64_t open_attempts(const events::CounterSample& sample) {
+  const auto& trace = sample.trace;
+  return growth(trace.events_written + trace.failures_lost + trace.details_lost, trace.events_attempted);
+}
+
 void find_gaps(const events::Evidence& evidence, Findings& findings) {
   std::set<std::uint64_t> sequences;
   for (const auto& event : evidence.kernel_events) sequences.insert(event.raw.sequence);
-  if (!sequences.empty()) findings.sequence_gaps = *sequences.rbegin() - sequences.size();
+  const auto newest = sequences.empty() ? 0 : *sequences.rbegin();
+  findings.sequence_gaps = newest - sequences.size();
   if (evidence.counters.empty()) return;
-  const auto& trace = evidence.counters.back().trace;
-  const auto known = trace.failures_lost + trace.details_lost;
-  const auto ledger_open = growth(trace.events_written + known, trace.events_attempted);
-  findings.events_unaccounted = std::max({growth(known, findings.sequence_gaps),
-                                          growth(sequences.size(), trace.events_written), ledger_open});
+  const auto& last = evidence.counters.back();
+  const auto& settled = settled_sample(evidence);
+  const auto known = last.trace.failures_lost + last.trace.details_lost;
+  const auto missing = findings.sequence_gaps + growth(newest, settled.trace.events_attempted);
+  findings.events_unaccounted =
+      std::max(growth(known, missing), std::min(open_attempts(settled), open_attempts(last)));
 }
 
 // The trace is read before the SNMP counters of the same sample: those may be ahead, and at the span's start put back.
@@ -79,9 +94,12 @@ LineTotals totals(const events::CounterSample& sample) {
 // Counters are read one after the other while packets go on: what a sample may be off by is bounded by the traffic.
 void check_conservation(const events::Evidence& evidence, Findings& findings) {
   std::uint64_t before = 0;
+  bool had_line = false;
   for (const auto& sample : evidence.counters) {
     if (!sample.injecting) continue;
     const auto sum = totals(sample);
+    if (sum.received + sum.device_drops == 0 && had_line) break; // the line is gone, and its counters with it
+    had_line = sum.received > 0;
     const auto under_way = 16 + growth(before, sum.redirected) / 50;
     before = sum.redirected;
     const auto differ = [&](std::uint64_t a, std::uint64_t b) { return growth(a, b) + growth(b, a) > under_way; };

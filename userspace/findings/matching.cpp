@@ -18,9 +18,9 @@ constexpr std::int64_t kQuarterHourNs = 900 * kNsPerSecond;
 constexpr int kQuarterHours = 4 * 14; // as far as time zones go
 
 bool like(const AppErrorFinding& error, const brownout_event& event) {
-  const bool explicit_no = event.kind == BROWNOUT_EVENT_CONNECT_REFUSED || event.kind == BROWNOUT_EVENT_RESET_RECEIVED ||
-                           event.kind == BROWNOUT_EVENT_CONNECT_UNREACHABLE ||
-                           event.kind == BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED;
+  const bool explicit_no =
+      event.kind == BROWNOUT_EVENT_CONNECT_REFUSED || event.kind == BROWNOUT_EVENT_RESET_RECEIVED ||
+      event.kind == BROWNOUT_EVENT_CONNECT_UNREACHABLE || event.kind == BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED;
   switch (kind_of(error.error)) {
     case ErrorKind::kTimeout: return !explicit_no;
     case ErrorKind::kRefusal: return explicit_no || event.kind == BROWNOUT_EVENT_SOCKET_ERROR;

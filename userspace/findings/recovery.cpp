@@ -35,7 +35,8 @@ Rest judge_rest(const events::Evidence& evidence, const Findings& findings, std:
   const double p95 = *histogram.quantile_ms(0.95);
   rest.rate_ratio = static_cast<double>(rest.completed) / rest.seconds / baseline.completed_per_second();
   rest.p95_ratio = p95 / std::max(*baseline.p95_ms, 1e-3);
-  rest.recovered = rest.rate_ratio >= kRate && p95 <= std::max(kP95 * *baseline.p95_ms, *baseline.p95_ms + kP95FloorMs) &&
+  rest.recovered = rest.rate_ratio >= kRate &&
+                   p95 <= std::max(kP95 * *baseline.p95_ms, *baseline.p95_ms + kP95FloorMs) &&
                    static_cast<double>(rest.failures) / rest.seconds <= baseline.failed_per_second();
   return rest;
 }

@@ -36,9 +36,7 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   return length;
 }
 
-std::string tag_text(const __u8 (&tag)[BPF_TAG_SIZE]) {
-  return fmt::format("{:02x}", fmt::join(tag, ""));
-}
+std::string tag_text(const __u8 (&tag)[BPF_TAG_SIZE]) { return fmt::format("{:02x}", fmt::join(tag, "")); }
 
 template <typename GetFd>
 std::vector<std::uint32_t> that_open(const std::vector<std::uint32_t>& ids, GetFd get_fd) {
@@ -107,7 +105,8 @@ ObjectIds still_there(const ObjectIds& objects) {
   there.links = that_open(objects.links, bpf_link_get_fd_by_id);
   std::array<char, IF_NAMESIZE> name{};
   for (const int index : objects.interfaces)
-    if (::if_indextoname(static_cast<unsigned>(index), name.data()) || errno != ENXIO) there.interfaces.push_back(index);
+    if (::if_indextoname(static_cast<unsigned>(index), name.data()) || errno != ENXIO)
+      there.interfaces.push_back(index);
   return there;
 }
 

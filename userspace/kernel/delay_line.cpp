@@ -14,14 +14,13 @@ Result<std::unique_ptr<DelayLine>> DelayLine::make(const Config& config) {
 
 Result<> DelayLine::start() {
   for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) {
-    threads_[direction] = std::make_unique<LineThread>(LineThread::Config{
-        .tap_queue = device_.queue(direction),
-        .direction = direction,
-        .magic = config_.magic,
-        .control = config_.control,
-        .heartbeat_limit = config_.heartbeat_limit,
-        .limits = config_.limits,
-        .realtime = config_.realtime});
+    threads_[direction] = std::make_unique<LineThread>(LineThread::Config{.tap_queue = device_.queue(direction),
+                                                                          .direction = direction,
+                                                                          .magic = config_.magic,
+                                                                          .control = config_.control,
+                                                                          .heartbeat_limit = config_.heartbeat_limit,
+                                                                          .limits = config_.limits,
+                                                                          .realtime = config_.realtime});
     BROWNOUT_TRY(threads_[direction]->start());
   }
   return {};

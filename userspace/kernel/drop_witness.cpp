@@ -54,7 +54,9 @@ class KernelDropWitness final : public DropWitness {
       const auto count = sum_over_cpus<std::uint64_t>(map, reason);
       if (count == 0) continue;
       const auto name = names_.find(reason);
-      counts[name != names_.end() ? name->second : reason + 1 == slots ? "SUBSYSTEM" : fmt::format("{}", reason)] += count;
+      counts[name != names_.end()  ? name->second
+             : reason + 1 == slots ? "SUBSYSTEM"
+                                   : fmt::format("{}", reason)] += count;
     }
     return counts;
   }

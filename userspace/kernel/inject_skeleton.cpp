@@ -15,7 +15,7 @@
 namespace brownout::kernel {
 namespace {
 
-constexpr std::uint32_t kGsoMax = 65536; // GSO_LEGACY_MAX_SIZE: what a TAP announces
+constexpr std::uint32_t kGsoMax = 65536;  // GSO_LEGACY_MAX_SIZE: what a TAP announces
 constexpr std::size_t kForeignProgramsListed = 64;
 
 void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens) {
@@ -49,8 +49,8 @@ void list_foreign(int ifindex, bpf_attach_type hook, std::string_view hook_name,
       continue;
     }
     const UniqueFd program{bpf_prog_get_fd_by_id(id)};
-    into.push_back(fmt::format("{}: {} (id {}), {} ours", hook_name, program ? program_info(program.get()).name : "?", id,
-                               ahead ? "ahead of" : "behind"));
+    into.push_back(fmt::format("{}: {} (id {}), {} ours", hook_name, program ? program_info(program.get()).name : "?",
+                               id, ahead ? "ahead of" : "behind"));
   }
 }
 
@@ -67,8 +67,8 @@ Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifi
                                             int control_map_fd, int flows_map_fd) {
   quiet_libbpf();
   if (plan.faults.empty() || plan.faults.size() > BROWNOUT_MAX_FAULTS)
-    return fail(ErrorCode::kUsage, fmt::format("{} faults; from 1 to {} are possible", plan.faults.size(),
-                                               BROWNOUT_MAX_FAULTS));
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} faults; from 1 to {} are possible", plan.faults.size(), BROWNOUT_MAX_FAULTS));
   InjectSkeleton skeleton{inject_bpf__open()};
   if (!skeleton) return fail_libbpf(0, "open the injector's programs");
   tell_plan(*skeleton, plan, veth_ifindex, tokens);

@@ -2,6 +2,7 @@
 #include "injector.hpp"
 
 #include <atomic>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +16,8 @@ template <typename Value>
 void store(Value& field, std::uint64_t value) {
   std::atomic_ref{field}.store(static_cast<Value>(value), std::memory_order_release);
 }
+
+constexpr std::chrono::milliseconds kDrainPatience{500}, kDrainPoll{1};
 
 std::uint64_t boot_now() { return static_cast<std::uint64_t>(boottime_ns()); }
 
@@ -34,9 +37,8 @@ Result<> close_link(UniqueLink& link, std::string_view what) {
 
 Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
   BROWNOUT_ASSIGN(const LineTokens tokens, draw_line_tokens());
-  BROWNOUT_ASSIGN(auto skeleton,
-                  load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
-                                       config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
+  BROWNOUT_ASSIGN(auto skeleton, load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
+                                                      config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
   return std::make_unique<VethInjector>(config, tokens, std::move(skeleton));
 }
 
@@ -69,10 +71,10 @@ Result<> VethInjector::attach() {
 
 // From the device inwards to the veth, so that no packet can come before there is somebody to send it on.
 Result<> VethInjector::attach_line() {
-  BROWNOUT_ASSIGN(line_, DelayLine::make({.magic = tokens_.magic,
-                                          .control = &control_,
-                                          .heartbeat_limit = heartbeat_limit_,
-                                          .realtime = realtime_}));
+  BROWNOUT_ASSIGN(
+      line_,
+      DelayLine::make(
+          {.magic = tokens_.magic, .control = &control_, .heartbeat_limit = heartbeat_limit_, .realtime = realtime_}));
   TapDevice& device = line_->device();
   tell_line(*skeleton_, device);
   BROWNOUT_ASSIGN(line_guard_, attach_first(skeleton_->progs.line_guard, device.ifindex(), device.name()));
@@ -109,7 +111,8 @@ void VethInjector::start_drain() {
 
 bool VethInjector::drained() const {
   if (!line_ || !skeleton_) return true;
-  const brownout_inject_counters sent = counters(); // read before what was received, so that the latter may only be ahead
+  const brownout_inject_counters sent =
+      counters();  // read before what was received, so that the latter may only be ahead
   std::uint64_t redirected = 0, arrived = 0, held = 0;
   for (const auto& tally : sent.redirected) redirected += tally.packets;
   for (const auto& line : line_->counters()) {
@@ -119,19 +122,29 @@ bool VethInjector::drained() const {
   return held == 0 && arrived >= redirected;
 }
 
+// The veth's programs stay until the last held packet has gone past them: they take our mark off it again.
 Result<> VethInjector::detach() {
   if (!skeleton_) return {};
   Result<> outcome;
   start_drain();
+  await_drained();
+  store(control_.armed, 0);
+  // Closing a tcx link waits until no CPU runs a program of its hook any more, or of ours that still saw `armed`:
+  // afterwards nothing can be on its way into the device that the threads would miss.
+  keep_first(outcome, close_link(line_guard_, "the delay line"));
+  if (line_) line_->stop();
   keep_first(outcome, close_link(from_container_, interface_.host_name));
   keep_first(outcome, close_link(to_container_, interface_.host_name));
-  store(control_.armed, 0);
-  if (line_) line_->stop(); // while the programs that send its packets on are still there
   keep_first(outcome, close_link(line_return_, "the delay line"));
-  keep_first(outcome, close_link(line_guard_, "the delay line"));
   keep_last_figures();
   skeleton_.reset();
   return outcome;
+}
+
+// New packets go behind the held ones as long as this lasts; it is bounded, for a line that does not work any more.
+void VethInjector::await_drained() const {
+  const auto deadline = std::chrono::steady_clock::now() + kDrainPatience;
+  while (!drained() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kDrainPoll);
 }
 
 }  // namespace brownout::kernel

@@ -58,6 +58,7 @@ class VethInjector final : public Injector {
  private:
   Result<> attach_line();
   Result<> attach_veth();
+  void await_drained() const;
   void note_objects();
   void keep_last_figures();
 
@@ -69,7 +70,7 @@ class VethInjector final : public Injector {
   Interface interface_;
   LineTokens tokens_;
 
-  InjectSkeleton skeleton_;      // empty after detach
+  InjectSkeleton skeleton_;  // empty after detach
   std::unique_ptr<DelayLine> line_;
   UniqueLink line_return_, line_guard_;
   UniqueLink from_container_, to_container_;

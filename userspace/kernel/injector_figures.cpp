@@ -32,7 +32,7 @@ void VethInjector::note_objects() {
   for (const ProgramInfo& program : programs()) objects_.programs.push_back(program.id);
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton_->obj) {
-    const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows; // the tracer's
+    const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows;  // the tracer's
     if (!shared) objects_.maps.push_back(map_id(bpf_map__fd(map)));
   }
   for (const UniqueLink* link : {&from_container_, &to_container_, &line_return_, &line_guard_})

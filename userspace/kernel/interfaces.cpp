@@ -19,8 +19,8 @@ namespace {
 struct Link {
   int index = 0;
   std::string name, kind;
-  int peer_index = 0;                // IFLA_LINK
-  std::optional<int> peer_namespace; // IFLA_LINK_NETNSID; absent: the peer is in the same namespace
+  int peer_index = 0;                 // IFLA_LINK
+  std::optional<int> peer_namespace;  // IFLA_LINK_NETNSID; absent: the peer is in the same namespace
 };
 
 Link read_link(const NetlinkReply& reply) {
@@ -59,7 +59,7 @@ Result<int> namespace_id(Netlink& netlink, const UniqueFd& other) {
 
 struct Side {
   std::vector<Link> links;
-  int other_namespace = -1; // what this side calls the other
+  int other_namespace = -1;  // what this side calls the other
 };
 
 Result<Side> look(Netlink netlink, const UniqueFd& other) {

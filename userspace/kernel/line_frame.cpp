@@ -10,7 +10,7 @@ namespace brownout::kernel {
 namespace {
 
 constexpr std::size_t kVlanTag = 4;
-constexpr std::size_t kVlanOffset = 2 * ETH_ALEN; // where the kernel inserts it, as into an Ethernet header
+constexpr std::size_t kVlanOffset = 2 * ETH_ALEN;  // where the kernel inserts it, as into an Ethernet header
 
 // [line header with the tag inside][addresses][rest] -> [line header][addresses][tag][rest]
 void put_vlan_tag_back(std::span<std::byte> bytes) {
@@ -30,7 +30,7 @@ std::optional<LineFrame> unwrap(const VnetHeader& header, std::span<std::byte> b
                                 std::uint16_t direction) {
   if (bytes.size() < BROWNOUT_LINE_HEADER_LENGTH + ETH_HLEN + kVlanTag) return std::nullopt;
   LineFrame result;
-  std::memcpy(&result.line, bytes.data(), kVlanOffset); // magic, direction and flags are before the tag
+  std::memcpy(&result.line, bytes.data(), kVlanOffset);  // magic, direction and flags are before the tag
   if (result.line.magic != magic || result.line.direction != direction) return std::nullopt;
   if (result.line.flags & BROWNOUT_LINE_VLAN) put_vlan_tag_back(bytes);
   std::memcpy(&result.line, bytes.data(), sizeof result.line);

@@ -13,8 +13,8 @@ namespace brownout::kernel {
 
 struct LineFrame {
   brownout_line_header line{};
-  VnetHeader header{};      // offsets as of the frame without our header
-  std::span<std::byte> frame;   // inside the buffer that was read
+  VnetHeader header{};         // offsets as of the frame without our header
+  std::span<std::byte> frame;  // inside the buffer that was read
 };
 
 // nullopt: not from our programs of this run. Changes `bytes` in place (a VLAN tag goes back to where it belongs).

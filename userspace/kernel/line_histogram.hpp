@@ -31,7 +31,7 @@ class LineHistogram {
 
   static std::size_t bucket(std::uint64_t value) {
     if (value < kSub) return value;
-    const auto octave = static_cast<unsigned>(std::bit_width(value)) - kShift; // 1, 2, ...
+    const auto octave = static_cast<unsigned>(std::bit_width(value)) - kShift;  // 1, 2, ...
     return octave * kSub + ((value >> (octave - 1)) - kSub);
   }
   static std::uint64_t low(std::size_t index) {

@@ -30,7 +30,7 @@ class PacketBuffer {
 class PacketPool {
  public:
   static constexpr std::size_t kSmallest = 256, kLargest = std::size_t{1} << 17;
-  static constexpr std::size_t kKeptBytes = std::size_t{16} << 20; // idle buffers, per size
+  static constexpr std::size_t kKeptBytes = std::size_t{16} << 20;  // idle buffers, per size
 
   // size at most kLargest.
   PacketBuffer take(std::size_t size);
@@ -44,7 +44,7 @@ class PacketPool {
 struct HeldPacket {
   std::uint64_t departure_ns = 0;
   std::uint64_t arrival_ns = 0;
-  std::uint64_t sequence = 0; // of arrival: equal departures keep their order
+  std::uint64_t sequence = 0;  // of arrival: equal departures keep their order
   VnetHeader header{};
   PacketBuffer buffer;
   std::size_t length = 0;
@@ -54,7 +54,7 @@ class LineQueue {
  public:
   struct Limits {
     std::size_t packets = std::size_t{1} << 18;
-    std::size_t bytes = std::size_t{256} << 20; // of buffers
+    std::size_t bytes = std::size_t{256} << 20;  // of buffers
   };
   explicit LineQueue(Limits limits) : limits_(limits) {}
 

@@ -25,10 +25,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestRead = PacketPool::kLargest;
-constexpr int kBatch = 256;                      // packets, before the other half of the work gets its turn
-constexpr std::uint64_t kExpiry = 1'000'000'000; // after its departure a packet of a stopped process is history
+constexpr int kBatch = 256;                       // packets, before the other half of the work gets its turn
+constexpr std::uint64_t kExpiry = 1'000'000'000;  // after its departure a packet of a stopped process is history
 constexpr std::uint64_t kQuantilesEvery = 200'000'000;
-constexpr std::uint64_t kBusyLimit = 50'000'000; // without a pause, in real time
+constexpr std::uint64_t kBusyLimit = 50'000'000;  // without a pause, in real time
 constexpr int kPriority = 10;
 
 std::uint64_t now_ns() { return static_cast<std::uint64_t>(monotonic_ns()); }
@@ -66,7 +66,7 @@ LineThread::~LineThread() {
 Result<> LineThread::start() {
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return fail_errno(ErrorCode::kKernel, "make an eventfd");
-  beat(); // before the first packet can come
+  beat();  // before the first packet can come
   try {
     const AllSignalsBlocked blocked;
     thread_ = std::thread{[this] { run(); }};
@@ -101,7 +101,7 @@ bool LineThread::flushing() const {
 }
 
 void LineThread::run() {
-  ::prctl(PR_SET_TIMERSLACK, 1UL); // ns
+  ::prctl(PR_SET_TIMERSLACK, 1UL);  // ns
   last_wait_ns_ = now_ns();
   while (true) {
     const Read read = read_some();
@@ -117,9 +117,9 @@ void LineThread::run() {
     else
       yield_realtime(now);
   }
-  stop_beating(); // from now on the program passes packets instead of sending them here
+  stop_beating();  // from now on the program passes packets instead of sending them here
   stop_.store(true, std::memory_order_release);
-  while (queue_.packets() > 0) send_due(); // only after a broken device: each one counts as a write error
+  while (queue_.packets() > 0) send_due();  // only after a broken device: each one counts as a write error
   publish(now_ns(), true);
 }
 
@@ -130,7 +130,7 @@ LineThread::Read LineThread::read_some() {
     const ssize_t got = ::readv(config_.tap_queue, parts.data(), static_cast<int>(parts.size()));
     if (got < 0 && errno == EAGAIN) return Read::kDrained;
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Read::kBroken; // the device is gone
+    if (got <= 0) return Read::kBroken;  // the device is gone
     ++counts_.received;
     const auto size = static_cast<std::size_t>(got);
     keep(std::span{scratch_.data(), size - std::min(size, sizeof header)}, header);

@@ -24,7 +24,7 @@ class LineThread {
     int tap_queue = -1;
     std::size_t direction = 0;
     std::uint32_t magic = 0;
-    brownout_control* control = nullptr; // mapped; outlives the thread
+    brownout_control* control = nullptr;  // mapped; outlives the thread
     std::chrono::nanoseconds heartbeat_limit{};
     LineQueue::Limits limits;
     bool realtime = true;
@@ -34,13 +34,13 @@ class LineThread {
   LineThread(const LineThread&) = delete;
 
   Result<> start();
-  void wake(); // look at control->draining now
+  void wake();  // look at control->draining now
   // Everything held goes at once, then the thread ends; does not wait for it.
   void request_stop();
   void join();
 
   LineCounters counters() const { return published_.read(); }
-  int realtime_refusal() const { return realtime_errno_; } // errno; 0: got it, or not asked for
+  int realtime_refusal() const { return realtime_errno_; }  // errno; 0: got it, or not asked for
   // How often it left real-time scheduling for a while, so as not to starve the machine.
   std::uint64_t realtime_yields() const { return realtime_yields_.load(std::memory_order_relaxed); }
 
@@ -50,7 +50,7 @@ class LineThread {
   void run();
   Read read_some();
   void keep(std::span<std::byte> bytes, const VnetHeader& header);
-  bool send_due();                 // true: more is due
+  bool send_due();  // true: more is due
   void send(HeldPacket packet, std::uint64_t now, bool flush);
   void beat();
   void stop_beating();
@@ -70,7 +70,7 @@ class LineThread {
   std::atomic<bool> realtime_now_{false};
   std::atomic<std::uint64_t> realtime_yields_{0};
 
-  LineCounters counts_;            // the thread's own
+  LineCounters counts_;  // the thread's own
   LineHistogram lateness_, hold_;
   std::uint64_t quantiles_at_ns_ = 0, last_wait_ns_ = 0;
   Published<LineCounters> published_;

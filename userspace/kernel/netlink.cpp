@@ -95,7 +95,7 @@ Result<bool> Netlink::receive(std::vector<NetlinkReply>& replies, const std::str
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > rest.size()) break;
     const auto body = rest.subspan(sizeof header, header.nlmsg_len - sizeof header);
     rest = rest.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), rest.size()));
-    if (header.nlmsg_seq != sequence_) continue; // a late reply to an earlier question
+    if (header.nlmsg_seq != sequence_) continue;  // a late reply to an earlier question
     if (header.nlmsg_type == NLMSG_DONE) return true;
     if (header.nlmsg_type != NLMSG_ERROR) {
       replies.push_back({header.nlmsg_type, {body.begin(), body.end()}});

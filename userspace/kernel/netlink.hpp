@@ -30,7 +30,9 @@ class NetlinkRequest {
   }
   void attribute(std::uint16_t type, const void* data, std::size_t size);
   template <typename Value>
-  void attribute(std::uint16_t type, const Value& value) { attribute(type, &value, sizeof value); }
+  void attribute(std::uint16_t type, const Value& value) {
+    attribute(type, &value, sizeof value);
+  }
   // Attributes added between begin and end are inside it.
   std::size_t begin(std::uint16_t type);
   void end(std::size_t begun);
@@ -43,7 +45,7 @@ class NetlinkRequest {
 
 struct NetlinkReply {
   std::uint16_t type = 0;
-  std::vector<std::byte> bytes; // what follows nlmsghdr
+  std::vector<std::byte> bytes;  // what follows nlmsghdr
   // The attribute's content behind a body of `body_size` bytes.
   std::optional<std::span<const std::byte>> attribute(std::size_t body_size, std::uint16_t wanted) const;
 };
@@ -68,7 +70,7 @@ class Netlink {
 
  private:
   explicit Netlink(UniqueFd socket) : socket_(std::move(socket)) {}
-  Result<bool> receive(std::vector<NetlinkReply>& replies, const std::string& what); // true: that was all
+  Result<bool> receive(std::vector<NetlinkReply>& replies, const std::string& what);  // true: that was all
   UniqueFd socket_;
   std::uint32_t sequence_ = 0;
 };

@@ -23,7 +23,7 @@ class NetnsVisit {
   UniqueFd home_;
 };
 
-Result<UniqueFd> open_netns(std::int32_t pid); // 0: that of the calling thread
+Result<UniqueFd> open_netns(std::int32_t pid);  // 0: that of the calling thread
 Result<std::uint64_t> netns_inode(const UniqueFd& netns);
 
 }  // namespace brownout::kernel

@@ -26,8 +26,8 @@ Result<std::string> try_tap() {
 // On a device of our own that is down: no packet of anybody meets it.
 Result<std::string> try_tcx() {
   BROWNOUT_ASSIGN(const TapDevice device, TapDevice::make());
-  const UniqueFd program{bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "brownout_probe", "GPL", kNothing.data(), kNothing.size(),
-                                       nullptr)};
+  const UniqueFd program{
+      bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "brownout_probe", "GPL", kNothing.data(), kNothing.size(), nullptr)};
   if (!program) return fail_libbpf(-errno, "load a traffic control program");
   for (const auto hook : {BPF_TCX_INGRESS, BPF_TCX_EGRESS}) {
     LIBBPF_OPTS(bpf_link_create_opts, options, .flags = BPF_F_BEFORE);
@@ -52,12 +52,14 @@ plan::Plan every_kind_of_fault() {
 Result<std::string> try_injector() {
   LIBBPF_OPTS(bpf_map_create_opts, mapped, .map_flags = BPF_F_MMAPABLE);
   LIBBPF_OPTS(bpf_map_create_opts, sparse, .map_flags = BPF_F_NO_PREALLOC);
-  const UniqueFd control{bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(std::uint32_t), sizeof(brownout_control), 1, &mapped)};
+  const UniqueFd control{
+      bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(std::uint32_t), sizeof(brownout_control), 1, &mapped)};
   const UniqueFd flows{bpf_map_create(BPF_MAP_TYPE_HASH, "flows", sizeof(brownout_flow_key), sizeof(brownout_flow),
                                       BROWNOUT_MAX_FLOWS, &sparse)};
   if (!control || !flows) return fail_libbpf(-errno, "make the maps that injector and tracer share");
   BROWNOUT_ASSIGN(const LineTokens tokens, draw_line_tokens());
-  BROWNOUT_ASSIGN(const auto skeleton, load_inject_skeleton(every_kind_of_fault(), 1, tokens, control.get(), flows.get()));
+  BROWNOUT_ASSIGN(const auto skeleton,
+                  load_inject_skeleton(every_kind_of_fault(), 1, tokens, control.get(), flows.get()));
   return std::string{"the verifier accepts the injector's programs"};
 }
 
@@ -70,12 +72,15 @@ Result<std::string> try_witness() {
 
 std::vector<Capability> probe_injection() {
   std::vector<Capability> all;
-  all.push_back(tried("tcx", true, try_tcx(), "All faults: they hang on tcx links, which die with the process. Linux 6.6 "
-                                              "or newer is needed."));
+  all.push_back(tried("tcx", true, try_tcx(),
+                      "All faults: they hang on tcx links, which die with the process. Linux 6.6 "
+                      "or newer is needed."));
   all.push_back(tried("injector", true, try_injector(), "All faults."));
-  all.push_back(tried("tap", true, try_tap(), "Latency: packets wait in a TAP device. modprobe tun, and /dev/net/tun."));
-  all.push_back(tried("drop_reasons", false, try_witness(), "The second witness of loss from the container: "
-                                                            "fault_effective rests on our own counters there."));
+  all.push_back(
+      tried("tap", true, try_tap(), "Latency: packets wait in a TAP device. modprobe tun, and /dev/net/tun."));
+  all.push_back(tried("drop_reasons", false, try_witness(),
+                      "The second witness of loss from the container: "
+                      "fault_effective rests on our own counters there."));
   return all;
 }
 

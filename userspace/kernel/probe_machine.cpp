@@ -23,9 +23,14 @@
 namespace brownout::kernel {
 namespace {
 
-struct NeededCapability { unsigned number; const char* name; };
-constexpr std::array<NeededCapability, 4> kNeeded{{{CAP_BPF, "CAP_BPF"}, {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-                                                   {CAP_PERFMON, "CAP_PERFMON"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}};
+struct NeededCapability {
+  unsigned number;
+  const char* name;
+};
+constexpr std::array<NeededCapability, 4> kNeeded{{{CAP_BPF, "CAP_BPF"},
+                                                   {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+                                                   {CAP_PERFMON, "CAP_PERFMON"},
+                                                   {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}};
 
 Result<std::string> try_privileges() {
   BROWNOUT_ASSIGN(const std::string status, read_file("/proc/thread-self/status"));
@@ -106,13 +111,17 @@ Result<std::string> try_program(std::string_view name) {
 std::vector<Capability> probe_machine() {
   std::vector<Capability> all;
   all.push_back(tried("privileges", true, try_privileges(), "Everything. Run as root."));
-  all.push_back(tried("btf", true, try_btf(), "Everything: programs are fitted to the kernel by its BTF. A kernel with "
-                                              "CONFIG_DEBUG_INFO_BTF is needed."));
-  all.push_back(tried("lockdown", true, try_lockdown(), "BPF programs may not read the kernel: boot without "
-                                                        "lockdown=confidentiality."));
-  all.push_back(tried("cgroup2", true, try_cgroup2(), "Scoping by cgroup. mount -t cgroup2 none /sys/fs/cgroup/unified"));
-  all.push_back(tried("realtime", false, try_realtime(), "Punctual departures under load: the delay line's threads "
-                                                         "compete with others. CAP_SYS_NICE is needed."));
+  all.push_back(tried("btf", true, try_btf(),
+                      "Everything: programs are fitted to the kernel by its BTF. A kernel with "
+                      "CONFIG_DEBUG_INFO_BTF is needed."));
+  all.push_back(tried("lockdown", true, try_lockdown(),
+                      "BPF programs may not read the kernel: boot without "
+                      "lockdown=confidentiality."));
+  all.push_back(
+      tried("cgroup2", true, try_cgroup2(), "Scoping by cgroup. mount -t cgroup2 none /sys/fs/cgroup/unified"));
+  all.push_back(tried("realtime", false, try_realtime(),
+                      "Punctual departures under load: the delay line's threads "
+                      "compete with others. CAP_SYS_NICE is needed."));
   all.push_back(tried("docker", false, try_docker(), "Targets by docker container name."));
   all.push_back(tried("runc", false, try_program("runc"), "Targets by runc container id."));
   all.push_back(tried("crun", false, try_program("crun"), "Targets by crun container id."));

@@ -2,6 +2,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,11 +27,9 @@ struct Tracepoint {
   bool required;
   const char* lost;
 };
-constexpr std::array<Tracepoint, 4> kTracepoints{{
+constexpr std::array<Tracepoint, 2> kTracepoints{{
     {"inet_sock_set_state", true, "Connects, closes and their outcome."},
-    {"inet_sk_error_report", false, "The errno that ended a connection."},
-    {"tcp_retransmit_skb", false, "Retransmits per flow."},
-    {"tcp_receive_reset", false, "Telling a reset from another error."},
+    {"tcp_retransmit_skb", false, "Retransmits per connection."},
 }};
 
 Result<std::string> try_ring_buffer() {
@@ -70,7 +69,8 @@ Result<std::string> try_cgroup_program(bpf_prog_type type, bpf_attach_type hook)
   BROWNOUT_ASSIGN(const UniqueFd folder, open_file(cgroup.path(), O_RDONLY | O_DIRECTORY));
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = hook);
   const auto instructions = return_value(1);
-  const UniqueFd program{bpf_prog_load(type, "brownout_probe", "GPL", instructions.data(), instructions.size(), &options)};
+  const UniqueFd program{
+      bpf_prog_load(type, "brownout_probe", "GPL", instructions.data(), instructions.size(), &options)};
   if (!program) return fail_libbpf(-errno, "load the program");
   const UniqueFd link{bpf_link_create(program.get(), folder.get(), hook, nullptr)};
   if (!link) return fail_libbpf(-errno, "link it to a cgroup");
@@ -82,8 +82,8 @@ Result<UniqueFd> load_tracing(const std::string& name, bpf_attach_type type) {
   if (id < 0) return fail(ErrorCode::kUnsupported, fmt::format("this kernel has no {}", name));
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type, .attach_btf_id = static_cast<__u32>(id));
   const auto instructions = return_value(0);
-  UniqueFd program{bpf_prog_load(BPF_PROG_TYPE_TRACING, "brownout_probe", "GPL", instructions.data(), instructions.size(),
-                                 &options)};
+  UniqueFd program{bpf_prog_load(BPF_PROG_TYPE_TRACING, "brownout_probe", "GPL", instructions.data(),
+                                 instructions.size(), &options)};
   if (!program) return fail_libbpf(-errno, "load a program for " + name);
   return program;
 }
@@ -115,8 +115,9 @@ std::vector<Capability> probe_tracing() {
                       "Calls: they are counted on the packets of the target's sockets."));
   for (const auto& [name, required, lost] : kTracepoints)
     all.push_back(tried(fmt::format("tp_btf/{}", name), required, try_tracepoint(name), lost));
-  all.push_back(tried("iter/tcp", false, try_socket_iterator(), "Connections that were open before brownout came are "
-                                                                "seen only once they send. Linux 5.9 or newer."));
+  all.push_back(tried("iter/tcp", false, try_socket_iterator(),
+                      "Connections that were open before brownout came are "
+                      "seen only once they send. Linux 5.9 or newer."));
   return all;
 }
 

@@ -17,7 +17,7 @@
 namespace brownout::kernel {
 namespace {
 
-constexpr std::uint32_t kMtu = 65521; // what the kernel allows a TAP
+constexpr std::uint32_t kMtu = 65521;  // what the kernel allows a TAP
 // Of the ring to user space, per queue. Overload must become loss that is counted, not delay: a thread that is late
 // by 50 ms at 150,000 packets a second just fits.
 constexpr std::uint32_t kRingLength = 8192;
@@ -29,7 +29,7 @@ constexpr std::uint32_t kGsoUdpL4 = 1U << 17;
 void set_sysctl(const std::string& device, std::string_view name, std::string_view value) {
   const std::string path = fmt::format("/proc/sys/net/ipv6/conf/{}/{}", device, name);
   auto file = open_file(path, O_WRONLY);
-  if (!file && file.error().errno_value == ENOENT) return; // no IPv6 here
+  if (!file && file.error().errno_value == ENOENT) return;  // no IPv6 here
   const auto written = file ? write_all(file->get(), value) : Result<>{std::unexpected(file.error())};
   // The guard program drops and counts what the kernel then sends on its own.
   if (!written) spdlog::warn("cannot set {}: {}", path, written.error().render());
@@ -40,8 +40,7 @@ void set_sysctl(const std::string& device, std::string_view name, std::string_vi
 Result<TapDevice> TapDevice::make() {
   TapDevice tap;
   tap.name_ = kTapNamePattern;
-  for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction)
-    BROWNOUT_TRY(tap.open_queue(direction));
+  for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) BROWNOUT_TRY(tap.open_queue(direction));
   BROWNOUT_TRY(tap.set_offloads());
   tap.ifindex_ = static_cast<int>(::if_nametoindex(tap.name_.c_str()));
   if (tap.ifindex_ == 0) return fail_errno(ErrorCode::kKernel, "find the TAP device " + tap.name_);
@@ -80,7 +79,7 @@ Result<> TapDevice::set_steering(int program_fd) {
 }
 
 Result<> TapDevice::bring_up() {
-  set_sysctl(name_, "addr_gen_mode", "1"); // none
+  set_sysctl(name_, "addr_gen_mode", "1");  // none
   set_sysctl(name_, "disable_ipv6", "1");
   BROWNOUT_ASSIGN(auto netlink, Netlink::open());
   ifinfomsg info{};

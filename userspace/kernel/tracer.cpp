@@ -41,7 +41,7 @@ class TracerImpl final : public Tracer {
 
   Result<> consume(std::chrono::milliseconds timeout,
                    const std::function<void(const brownout_event&)>& sink) override {
-    sweeper_.sweep(monotonic_ns());
+    flows_swept_ += sweeper_.sweep(monotonic_ns());
     return ring_.consume(timeout, sink);
   }
   brownout_trace_counters counters() const override {
@@ -53,7 +53,7 @@ class TracerImpl final : public Tracer {
   }
   std::vector<ProgramInfo> programs() const override { return object_programs(object_->obj); }
   ObjectIds objects() const override;
-  std::vector<std::string> not_observed() const override { return not_observed_; }
+  std::vector<std::string> not_observed() const override;
 
   int control_map_fd() const override { return bpf_map__fd(object_->maps.control); }
   int flows_map_fd() const override { return bpf_map__fd(object_->maps.flows); }
@@ -70,6 +70,7 @@ class TracerImpl final : public Tracer {
   ControlPage control_;
   EventRing ring_;
   FlowSweeper sweeper_;
+  std::size_t flows_swept_ = 0;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
 };
@@ -136,6 +137,15 @@ void TracerImpl::histogram(Histogram& into) const {
                                       std::size_t{BROWNOUT_PHASES} * BROWNOUT_HISTOGRAM_BUCKETS);
   for (std::size_t i = 0; i < sums.size(); ++i)
     into.counts[i / BROWNOUT_HISTOGRAM_BUCKETS][i % BROWNOUT_HISTOGRAM_BUCKETS] = sums[i];
+}
+
+std::vector<std::string> TracerImpl::not_observed() const {
+  auto lines = not_observed_;
+  if (flows_swept_ > 0)
+    lines.push_back(fmt::format("what was injected earlier on {} flows that went idle: if one goes on, its packets are "
+                                "numbered anew",
+                                flows_swept_));
+  return lines;
 }
 
 ObjectIds TracerImpl::objects() const {

@@ -13,7 +13,7 @@ struct VnetHeader {
   std::uint8_t gso_type = 0;
   std::uint16_t hdr_len = 0;
   std::uint16_t gso_size = 0;
-  std::uint16_t csum_start = 0; // from the start of the frame
+  std::uint16_t csum_start = 0;  // from the start of the frame
   std::uint16_t csum_offset = 0;
 };
 static_assert(sizeof(VnetHeader) == 10);

@@ -152,7 +152,8 @@ Result<> Session::stop_injection() {
   auto detached = injector_->detach();
   const std::int64_t took_ms = (monotonic_ns() - begun) / 1'000'000;
   injecting_ = false;
-  BROWNOUT_TRY(take_counters());  // the totals at the end of the fault
+  BROWNOUT_TRY(take_counters());  // the totals at the end of the fault, next to the devices' as they are now
+  counters_->watch(nullptr, nullptr);
   BROWNOUT_TRY(record_action("detach faults", interface_.host_name,
                              detached ? fmt::format("ok, {} ms", took_ms) : detached.error().render()));
   return detached;

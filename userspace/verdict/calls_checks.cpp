@@ -25,8 +25,9 @@ Check& judge_window_pressure(const Case& given, Check& check) {
   const auto& calls = given.calls(BROWNOUT_PHASE_INJECT);
   const auto* sample = given.last_of_window();
   const auto udp = sample == nullptr ? 0 : sample->inject.udp_payload;
-  const bool too_few = drill.pressure_required &&
-                       found.pressure_completed < static_cast<std::uint64_t>(std::max<std::int64_t>(0, drill.pressure.min_calls));
+  const bool too_few =
+      drill.pressure_required &&
+      found.pressure_completed < static_cast<std::uint64_t>(std::max<std::int64_t>(0, drill.pressure.min_calls));
   if ((too_few || window_activity(calls) == 0) && udp > 0)
     return inconclusive(check, Reason::kCallsUnsupported,
                         fmt::format("{} matched UDP packets with payload, and {} calls over TCP in the window", udp,
@@ -96,8 +97,9 @@ Check judge_baseline(const Case& given) {
                         fmt::format("{} completed calls in {} s, {} needed", calls.completed, number(calls.seconds),
                                     needed));
   if (errors >= kFailingBaselineErrors && errors > kFailingBaseline * static_cast<double>(ended))
-    return inconclusive(check, Reason::kBaselineAlreadyFailing,
-                        fmt::format("the app recorded {} errors in {} calls before the injection", number(errors), ended));
+    return inconclusive(
+        check, Reason::kBaselineAlreadyFailing,
+        fmt::format("the app recorded {} errors in {} calls before the injection", number(errors), ended));
   return pass(check, fmt::format("{} completed calls in {} s, median {}", calls.completed, number(calls.seconds),
                                  milliseconds(calls.p50_ms)));
 }

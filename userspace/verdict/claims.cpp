@@ -116,16 +116,19 @@ Check judge_telemetry(const Case& given) {
   const auto all = found.failures_recordable;
   const auto interval = findings::proportion_interval(static_cast<std::uint64_t>(found.recorded_lower), all, 0.95);
   check.n = found.failures_attributable;
-  check.expected = fmt::format("pass {} or more, fail {} or less", share(drill.telemetry_pass), share(drill.telemetry_fail));
+  check.expected =
+      fmt::format("pass {} or more, fail {} or less", share(drill.telemetry_pass), share(drill.telemetry_fail));
   check.measured = fmt::format("{} of {}", between(found.recorded_lower, found.recorded_upper), all);
   if (found.failures_attributable == 0) {
     const auto why = why_nothing_to_record(given);
     return inconclusive(check, why.reason, why.detail);
   }
-  check.evidence = refs_of(found, [](const findings::Failure& failure) { return failure.injected && !failure.app_error; });
+  check.evidence =
+      refs_of(found, [](const findings::Failure& failure) { return failure.injected && !failure.app_error; });
   if (found.timestamp_offset_suspected_ns)
-    return inconclusive(check, Reason::kTimestampOffsetSuspected,
-                        fmt::format("the stamps of error_events are {} ahead of UTC", seconds(*found.timestamp_offset_suspected_ns)));
+    return inconclusive(
+        check, Reason::kTimestampOffsetSuspected,
+        fmt::format("the stamps of error_events are {} ahead of UTC", seconds(*found.timestamp_offset_suspected_ns)));
   const auto text = fmt::format("{} of {} attributable failures recorded (95 % interval of the coverage {} to {}){}",
                                 check.measured.substr(0, check.measured.rfind(" of ")), all, share(interval.first),
                                 share(interval.second),
@@ -141,24 +144,26 @@ Check judge_telemetry(const Case& given) {
 std::optional<Check> judge_recovered(const Case& given) {
   auto check = claim("recovered");
   const auto& found = given.findings;
-  const bool stopped = given.evidence.ending == events::Ending::kStopFile || given.evidence.ending == events::Ending::kSignal;
+  const bool stopped =
+      given.evidence.ending == events::Ending::kStopFile || given.evidence.ending == events::Ending::kSignal;
   const auto* window = given.window();
   if (stopped && window != nullptr && window->complete && !found.recovered_after_s) return std::nullopt;
   check.n = given.calls(BROWNOUT_PHASE_RECOVERY).completed;
-  check.measured = found.recovered_after_s ? fmt::format("after {} s", number(*found.recovered_after_s))
+  check.measured = found.recovered_after_s ? fmt::format("after {:.1f} s", *found.recovered_after_s)
                                            : fmt::format("{} of the rate", share(found.recovery_rate_ratio));
   check.expected = "80 % of the rate, 1.2x p95";
   check.evidence = found.counter_refs;
   if (found.recovered_after_s)
-    return pass(check, fmt::format("after {} s: {} of the baseline's calls per second, {} of its p95, {} failures",
-                                   number(*found.recovered_after_s), share(found.recovery_rate_ratio),
+    return pass(check, fmt::format("after {:.1f} s: {} of the baseline's calls per second, {} of its p95, {} failures",
+                                   *found.recovered_after_s, share(found.recovery_rate_ratio),
                                    share(found.recovery_p95_ratio), found.recovery_failures));
   if (!found.recovery_measurable)
     return inconclusive(check, Reason::kSampleTooSmall,
                         "recovery is too short, or the baseline's rate too low, for 10 calls in 2 s or more");
-  return fail_check(check, Reason::kNotRecovered,
-                    fmt::format("at the end {} of the baseline's calls per second, {} of its p95, {} failures",
-                                share(found.recovery_rate_ratio), share(found.recovery_p95_ratio), found.recovery_failures));
+  return fail_check(
+      check, Reason::kNotRecovered,
+      fmt::format("at the end {} of the baseline's calls per second, {} of its p95, {} failures",
+                  share(found.recovery_rate_ratio), share(found.recovery_p95_ratio), found.recovery_failures));
 }
 
 std::optional<Check> judge_stop_semantics(const Case& given) {
@@ -174,7 +179,8 @@ std::optional<Check> judge_stop_semantics(const Case& given) {
     return inconclusive(check, Reason::kStopNotRecorded, "the app's manifest was not seen at the end");
   const auto problems = stop_problems(manifest);
   check.measured = problems.empty() ? "all four" : fmt::format("{}", fmt::join(problems, ", "));
-  if (!problems.empty()) return fail_check(check, Reason::kStopNotRecorded, fmt::format("{}", fmt::join(problems, ", ")));
+  if (!problems.empty())
+    return fail_check(check, Reason::kStopNotRecorded, fmt::format("{}", fmt::join(problems, ", ")));
   return pass(check, fmt::format("stopped at {} because of {}", manifest["stop_time"].get<std::string>(),
                                  manifest["stop_reason"].get<std::string>()));
 }

@@ -52,7 +52,8 @@ std::vector<const Check*> by_weight(const Verdict& verdict) {
 
 std::string_view family(std::string_view check_name) {
   auto stem = check_name.substr(0, check_name.find(':'));
-  if (const auto last = stem.find_last_not_of("0123456789"); last + 1 < stem.size() && stem[last] == ' ')
+  const auto last = stem.find_last_not_of("0123456789");
+  if (last != std::string_view::npos && last + 1 < stem.size() && stem[last] == ' ')
     stem = stem.substr(0, last);
   return stem;
 }

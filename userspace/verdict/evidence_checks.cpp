@@ -56,8 +56,9 @@ Check judge_window(const Case& given) {
   check.measured = seconds(lasted);
   check.expected = seconds(planned);
   if (given.evidence.ending == events::Ending::kError) {
-    inconclusive(check, Reason::kInterruptedByError,
-                 given.evidence.ending_detail.empty() ? "the end of the drill was not recorded" : given.evidence.ending_detail);
+    inconclusive(
+        check, Reason::kInterruptedByError,
+        given.evidence.ending_detail.empty() ? "the end of the drill was not recorded" : given.evidence.ending_detail);
     check.outcome = Outcome::kError;
     return check;
   }
@@ -73,9 +74,11 @@ Check judge_window(const Case& given) {
   if (static_cast<double>(lasted) > 1.05 * static_cast<double>(planned) + 1e9)
     return inconclusive(check, Reason::kFaultExceededPlan,
                         fmt::format("the window lasted {} instead of {}", seconds(lasted), seconds(planned)));
-  const bool cut = given.evidence.ending == events::Ending::kStopFile || given.evidence.ending == events::Ending::kSignal;
-  return pass(check, cut ? fmt::format("{} as planned; stopped in recovery: {}", seconds(lasted), given.evidence.ending_detail)
-                         : fmt::format("{} as planned", seconds(lasted)));
+  const bool cut =
+      given.evidence.ending == events::Ending::kStopFile || given.evidence.ending == events::Ending::kSignal;
+  return pass(check,
+              cut ? fmt::format("{} as planned; stopped in recovery: {}", seconds(lasted), given.evidence.ending_detail)
+                  : fmt::format("{} as planned", seconds(lasted)));
 }
 
 Check judge_trace(const Case& given) {
@@ -95,7 +98,8 @@ Check judge_trace(const Case& given) {
     return inconclusive(check, Reason::kTraceIncomplete, std::move(problem));
   const auto* sample = given.last_of_window();
   const auto matched = matched_packets(given.findings);
-  if (sample != nullptr && static_cast<double>(sample->inject.payload_not_traced) > kNotTraced * static_cast<double>(matched))
+  if (sample != nullptr &&
+      static_cast<double>(sample->inject.payload_not_traced) > kNotTraced * static_cast<double>(matched))
     return inconclusive(check, Reason::kConnectionsNotObserved,
                         fmt::format("{} of {} matched packets carry payload of no traced socket",
                                     sample->inject.payload_not_traced, matched));
@@ -109,7 +113,8 @@ Check judge_clock(const Case& given) {
   auto check = prerequisite("clock");
   const auto step = std::llabs(given.findings.clock_step_ns);
   check.n = given.evidence.clocks.size();
-  check.measured = fmt::format("{} ms", number(std::round(static_cast<double>(given.findings.clock_change_ns) / 1e3) / 1e3));
+  check.measured =
+      fmt::format("{} ms", number(std::round(static_cast<double>(given.findings.clock_change_ns) / 1e3) / 1e3));
   check.expected = fmt::format("no step above {}", seconds(kStepAllowedNs));
   if (check.n < 2) return inconclusive(check, Reason::kClockStep, "the clocks were not read at both ends of the drill");
   if (step > kStepAllowedNs)
@@ -124,19 +129,22 @@ Check judge_counters(const Case& given) {
   const auto& snapshots = given.evidence.snapshots;
   const auto* last = last_read(given.evidence);
   check.n = snapshots.size();
-  check.measured = fmt::format("{} versions, longest gap {}", snapshots.size(), seconds(given.evidence.longest_sampling_gap_ns));
+  check.measured =
+      fmt::format("{} versions, longest gap {}", snapshots.size(), seconds(given.evidence.longest_sampling_gap_ns));
   check.expected = fmt::format("readable, no gap above {}", seconds(kSamplingGapNs));
   if (given.evidence.run_changed)
-    return inconclusive(check, Reason::kRunChanged, fmt::format("a newer match of {} appeared", given.plan.drill.app->run_dir));
+    return inconclusive(check, Reason::kRunChanged,
+                        fmt::format("a newer match of {} appeared", given.plan.drill.app->run_dir));
   if (last == nullptr && given.evidence.ending == events::Ending::kNoRunDirectory)
     return inconclusive(check, Reason::kRunDirectoryMissing, given.evidence.ending_detail);
   if (last == nullptr)
     return inconclusive(check, Reason::kCountersAbsent,
-                        fmt::format("{} was never readable in {} looks that found a change", given.plan.drill.app->fingerprint,
-                                    snapshots.size()));
+                        fmt::format("{} was never readable in {} looks that found a change",
+                                    given.plan.drill.app->fingerprint, snapshots.size()));
   check.evidence = {last->ref};
   if (snapshots.back().status == events::SnapshotStatus::kUnparsable)
-    return inconclusive(check, Reason::kCountersAbsent, fmt::format("the last version cannot be read: {}", snapshots.back().problem));
+    return inconclusive(check, Reason::kCountersAbsent,
+                        fmt::format("the last version cannot be read: {}", snapshots.back().problem));
   if (given.findings.error_count.reset)
     return inconclusive(check, Reason::kRunChanged, "error_count went down: the app began anew");
   if (given.evidence.longest_sampling_gap_ns > kSamplingGapNs)
@@ -160,7 +168,8 @@ Check judge_bundle(const Case& given) {
   check.n = files.after.size();
   check.measured = fmt::format("{} missing", files.missing_required.size());
   if (!files.missing_required.empty())
-    return inconclusive(check, Reason::kRequiredFilesMissing, fmt::format("{}", fmt::join(files.missing_required, ", ")));
+    return inconclusive(check, Reason::kRequiredFilesMissing,
+                        fmt::format("{}", fmt::join(files.missing_required, ", ")));
   return pass(check, fmt::format("{} files, all {} that are required", files.after.size(), required.size()));
 }
 

@@ -36,7 +36,8 @@ bool calls_elsewhere_only(const Case& given) {
   if (given.evidence.ending != events::Ending::kNoPressure || given.evidence.counters.empty()) return false;
   const auto& trace = given.evidence.counters.back().trace;
   return trace.calls_started[1] + trace.calls_failed[1] == 0 &&
-         static_cast<std::int64_t>(trace.calls_completed[0]) >= std::max<std::int64_t>(1, given.plan.drill.pressure.min_calls);
+         static_cast<std::int64_t>(trace.calls_completed[0]) >=
+             std::max<std::int64_t>(1, given.plan.drill.pressure.min_calls);
 }
 
 Check& judge_without_window(const Case& given, Check& check) {
@@ -86,14 +87,16 @@ Check& judge_drops(const Case& given, const findings::FaultEffect& effect, Check
     return inconclusive(check, Reason::kSampleTooSmall,
                         fmt::format("{} drops expected of {} matched packets, {} needed", number(effect.expected_drops),
                                     counters.matched.packets, number(findings::kExpectedDrops)));
-  const auto own_words = fmt::format("dropped {} of {} matched packets", counters.applied.packets, counters.matched.packets);
+  const auto own_words =
+      fmt::format("dropped {} of {} matched packets", counters.applied.packets, counters.matched.packets);
   if (decided < effect.expected_low)
     return inconclusive(check, Reason::kFaultNotEffective, fmt::format("{}, expected {}", own_words, check.expected));
   if (decided > effect.expected_high)
     return inconclusive(check, Reason::kFaultExceededPlan, fmt::format("{}, expected {}", own_words, check.expected));
   if (effect.dropped_in_direction + kCountersApart < counters.decided.packets)
-    return inconclusive(check, Reason::kFaultNotEffective,
-                        fmt::format("{} were to be dropped, {} were", counters.decided.packets, effect.dropped_in_direction));
+    return inconclusive(
+        check, Reason::kFaultNotEffective,
+        fmt::format("{} were to be dropped, {} were", counters.decided.packets, effect.dropped_in_direction));
   return judge_witnesses(effect, check, own_words);
 }
 
@@ -102,15 +105,17 @@ Check& judge_delay(const Case& given, const findings::FaultEffect& effect, Check
   const auto lost = effect.overflow + effect.expired + effect.lost_in_line;
   const auto matched = static_cast<double>(counters.matched.packets);
   const auto expected = plan::expected_round_trip(given.plan).delay_ns;
-  const auto shift = std::ranges::find(effect.witnesses, findings::WitnessWeight::kDeciding, &findings::Witness::weight);
+  const auto shift =
+      std::ranges::find(effect.witnesses, findings::WitnessWeight::kDeciding, &findings::Witness::weight);
   check.measured = shift == effect.witnesses.end() ? "-" : milliseconds(shift->measured);
   check.expected = shift == effect.witnesses.end() ? milliseconds(static_cast<double>(expected) / 1e6)
                                                    : between(shift->expected_low, shift->expected_high) + " ms";
   if (static_cast<double>(lost) > kUnplannedLoss * matched)
-    return inconclusive(check, Reason::kFaultExceededPlan,
-                        fmt::format("{} of {} matched packets lost in the delay line ({} overflow, {} expired, {} at its "
-                                    "device)", lost, counters.matched.packets, effect.overflow, effect.expired,
-                                    effect.lost_in_line));
+    return inconclusive(
+        check, Reason::kFaultExceededPlan,
+        fmt::format("{} of {} matched packets lost in the delay line ({} overflow, {} expired, {} at its "
+                    "device)",
+                    lost, counters.matched.packets, effect.overflow, effect.expired, effect.lost_in_line));
   if (counters.applied.packets == 0 || static_cast<double>(effect.redirect_failed) > kPassedUndelayed * matched)
     return inconclusive(check, Reason::kFaultNotEffective,
                         fmt::format("{} of {} matched packets were held, {} could not be", counters.applied.packets,
@@ -119,11 +124,12 @@ Check& judge_delay(const Case& given, const findings::FaultEffect& effect, Check
     return inconclusive(check, Reason::kWitnessDisagrees,
                         "the delay line's books do not close: " + given.findings.conservation_detail);
   if (std::min(effect.latency_calls_baseline, effect.latency_calls_window) < findings::kLatencySamples)
-    return inconclusive(check, Reason::kSampleTooSmall,
-                        fmt::format("{} calls in the baseline and {} in the window to compare, {} needed in each",
-                                    effect.latency_calls_baseline, effect.latency_calls_window, findings::kLatencySamples));
-  return judge_witnesses(effect, check,
-                         fmt::format("held {} of {} matched packets", counters.applied.packets, counters.matched.packets));
+    return inconclusive(
+        check, Reason::kSampleTooSmall,
+        fmt::format("{} calls in the baseline and {} in the window to compare, {} needed in each",
+                    effect.latency_calls_baseline, effect.latency_calls_window, findings::kLatencySamples));
+  return judge_witnesses(
+      effect, check, fmt::format("held {} of {} matched packets", counters.applied.packets, counters.matched.packets));
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ Check& judge_max(const Case& given, const Demand& demand, Check& check) {
                         fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
   if (given.findings.failures_attributable == 0) {
     const auto why = why_nothing_to_record(given);
-    return inconclusive(check, why.reason, fmt::format("grew by {}, but not because of the fault: {}", grew, why.detail));
+    return inconclusive(check, why.reason,
+                        fmt::format("grew by {}, but not because of the fault: {}", grew, why.detail));
   }
   check.proven_early = true; // it only grows
   return fail_check(check, Reason::kGateExceeded, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
@@ -97,8 +98,9 @@ Check& judge_demand(const Case& given, const Demand& demand, Check& check) {
 Check& judge_growth(const Case& given, const findings::Growth& growth, Demand demand, Check& check) {
   check.expected = expectation(demand);
   if (!growth.lower || !growth.upper)
-    return inconclusive(check, Reason::kCountersAbsent,
-                        growth.reset ? "the counter went down in the window" : "the counter was never in the fingerprint");
+    return inconclusive(
+        check, Reason::kCountersAbsent,
+        growth.reset ? "the counter went down in the window" : "the counter was never in the fingerprint");
   demand.lower = *growth.lower;
   demand.upper = *growth.upper;
   return judge_demand(given, demand, check);
@@ -141,11 +143,13 @@ void judge(const Case& given, const drill::LatencyGate& gate, Check& check) {
   const auto found = given.findings.latency_fields.find(gate.field);
   check.expected = expectation({.min = gate.min_increase_ms, .max = gate.max_increase_ms}) + " ms";
   if (found == given.findings.latency_fields.end() || !found->second.first) {
-    inconclusive(check, Reason::kCountersAbsent, fmt::format("latency_stats_ms has no {} before the window", gate.field));
+    inconclusive(check, Reason::kCountersAbsent,
+                 fmt::format("latency_stats_ms has no {} before the window", gate.field));
     return;
   }
   if (!found->second.second) {
-    inconclusive(check, Reason::kCountersNotSampledInWindow, fmt::format("no version of the window has {}", gate.field));
+    inconclusive(check, Reason::kCountersNotSampledInWindow,
+                 fmt::format("no version of the window has {}", gate.field));
     return;
   }
   const double shift = *found->second.second - *found->second.first;

@@ -67,7 +67,7 @@ Why why_no_window(const Case& given) {
 std::string number(double value) {
   if (std::isinf(value)) return value < 0 ? "-inf" : "any";
   if (value == std::round(value) && std::fabs(value) < 1e15) return fmt::format("{:.0f}", value);
-  return fmt::format("{:.4g}", value);
+  return std::fabs(value) >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
 }
 
 std::string share(double fraction) { return number(std::round(fraction * 1000) / 10) + " %"; }

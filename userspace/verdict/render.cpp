@@ -111,8 +111,7 @@ std::string render_table(const Verdict& verdict, bool colour) {
     }
     text += line + '\n';
   }
-  text += fmt::format("verdict: {} (scope: {}, completeness: {})\n", name(verdict.outcome), verdict.scope,
-                      verdict.completeness);
+  text += fmt::format("scope: {}, completeness: {}\n", verdict.scope, verdict.completeness);
   return text;
 }
 
