@@ -144,6 +144,11 @@ TEST_CASE("error_events counts the types asked for") {
 TEST_CASE("counter gates follow a pointer into the fingerprint") {
   const auto plan = with_gate(drill::CounterGate{.pointer = "/retries", .min_increase = 50});
   CHECK(check_of(test::judge(EvidenceBuilder{}, plan), "gate 1: counter /retries").outcome == Outcome::kPass);
+  const auto escaped = with_gate(drill::CounterGate{.pointer = "/by~1path/a~0b", .min_increase = 1});
+  const auto verdict = test::judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+    for (auto& snapshot : evidence.snapshots) snapshot.counters["by/path"]["a~b"] = *snapshot.error_count;
+  }), escaped);
+  CHECK(check_of(verdict, "gate 1: counter /by~1path/a~0b").outcome == Outcome::kPass);
   const auto absent = with_gate(drill::CounterGate{.pointer = "/nothing/there", .min_increase = 1});
   CHECK(check_of(test::judge(EvidenceBuilder{}, absent), "gate 1: counter /nothing/there").reason ==
         Reason::kCountersAbsent);

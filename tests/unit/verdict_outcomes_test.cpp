@@ -32,7 +32,7 @@ TEST_CASE("a complete demo passes, and every check of it") {
   CHECK(verdict.reasons.size() == 5); // the claims: degradation, telemetry, two gates, recovered
 }
 
-TEST_CASE("the same evidence gives the same bytes") {
+TEST_CASE("the same evidence gives the same verdict, byte by byte") {
   const auto first = verdict::to_json(judge(EvidenceBuilder{})).dump();
   CHECK(first == verdict::to_json(judge(EvidenceBuilder{})).dump());
 }

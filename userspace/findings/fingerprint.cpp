@@ -2,6 +2,7 @@
 #include "fingerprint.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "samples.hpp"
 
@@ -25,6 +26,17 @@ bool was_reset(const events::Evidence& evidence, const std::string& pointer, std
   return false;
 }
 
+// RFC 6901: "~1" is a slash, "~0" a tilde.
+std::string unescaped(std::string_view token) {
+  std::string text;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    const bool escaped = token[i] == '~' && i + 1 < token.size();
+    text.push_back(escaped ? (token[i + 1] == '1' ? '/' : '~') : token[i]);
+    if (escaped) ++i;
+  }
+  return text;
+}
+
 double baseline_rate(const events::Evidence& evidence, const std::string& pointer) {
   const auto baseline = window_of(evidence, BROWNOUT_PHASE_BASELINE);
   if (!baseline) return 0;
@@ -46,9 +58,7 @@ std::optional<double> number_at(const events::Snapshot& snapshot, const std::str
   const nlohmann::json* value = &snapshot.counters;
   for (std::size_t at = 1; at <= pointer.size();) {
     const auto end = std::min(pointer.find('/', at), pointer.size());
-    auto token = pointer.substr(at, end - at);
-    for (std::size_t tilde = token.find('~'); tilde != std::string::npos; tilde = token.find('~', tilde + 1))
-      token.replace(tilde, 2, token.substr(tilde, 2) == "~1" ? "/" : "~");
+    const auto token = unescaped(std::string_view(pointer).substr(at, end - at));
     if (!value->is_object() || !value->contains(token)) return std::nullopt;
     value = &value->at(token);
     at = end + 1;
