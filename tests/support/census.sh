@@ -1,12 +1,14 @@
 # What must be equal before and after: BPF links, programs and maps, interfaces, qdiscs, netns, cgroups.
 # shellcheck shell=bash
 #
+# Device filters (cgroup_device) are the container runtime's: they go when the kernel at last frees a dead cgroup.
+#
 # census FILE writes it. Programs and maps are freed after a grace period of the kernel, so census_equal waits.
 
 census() {
   {
     bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
-    bpftool -j prog show 2>/dev/null | jq -r '.[]? | "prog \(.id) \(.name // "")"'
+    bpftool -j prog show 2>/dev/null | jq -r '.[]? | select(.type != "cgroup_device") | "prog \(.id) \(.name // "")"'
     bpftool -j map show 2>/dev/null | jq -r '.[]? | "map \(.id) \(.name // "")"'
     ip -j link show | jq -r '.[] | "interface \(.ifname)"'
     tc -j qdisc show | jq -r '.[] | "qdisc \(.dev) \(.kind)"'
