@@ -93,6 +93,15 @@ TEST_CASE("only errors from the wanted one on are built") {
   CHECK(parsed->oldest_error_sha256 != parse_fingerprint(fingerprint(9, 1), 9)->oldest_error_sha256);
 }
 
+TEST_CASE("a stamp that nanoseconds cannot hold is no stamp, and no harm") {
+  for (const char* stamp : {"0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "soon"}) {
+    const auto parsed = parse_fingerprint(json{{"error_events", {{{"ts_utc", stamp}}}}}.dump());
+    REQUIRE(parsed);
+    CHECK_FALSE(parsed->errors.at(0).utc_ns);
+    CHECK(parsed->errors.at(0).raw.at("ts_utc") == stamp);
+  }
+}
+
 TEST_CASE("what is no fingerprint is told, in printable words") {
   for (const char* text : {"", "[]", "3", "\"x\"", "{\"api_calls\": 1", "{\"a\": NaN}", "{} {}", "{\"a\": \"\xff\"}"}) {
     INFO(text);

@@ -161,9 +161,10 @@ std::string text_of(const Json& object, const char* key) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-// Nanoseconds of an int64 reach to the year 2262.
+// Nanoseconds of an int64 reach from 1677 to 2262.
 std::optional<std::int64_t> stamp_of(const std::string& text) {
-  return text.substr(0, 4) < "2262" ? parse_utc(text) : std::nullopt;
+  const auto year = text.substr(0, 4);
+  return year >= "1678" && year < "2262" ? parse_utc(text) : std::nullopt;
 }
 
 Result<Fingerprint> parse(std::string_view text, std::size_t first_error, std::uint64_t cut) {

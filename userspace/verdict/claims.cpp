@@ -40,12 +40,15 @@ std::string below_timeout(const Case& given) {
   const double slowest = window.max_ms.value_or(0);
   const double usual = baseline.p50_ms.value_or(0);
   const double planned = static_cast<double>(plan::expected_round_trip(given.plan).delay_ns) / 1e6;
+  // What was lost already did not suffice, whatever the estimate says.
+  double loss = 0;
+  for (const auto& fault : given.plan.faults) loss = std::max(loss, fault.rate);
+  const double wanted = sufficient_loss(slowest, window.p50_ms.value_or(0), static_cast<double>(window.completed));
   return fmt::format(
       "none of {} calls failed; the slowest took {} (p99 {}), so the app waits longer than that: it takes a delay that "
-      "adds more than {} to the round trip (now {}), or a loss of about {}",
+      "adds more than {} to the round trip (now {}), or a loss above {} (now {})",
       window.completed, milliseconds(window.max_ms), milliseconds(window.p99_ms),
-      milliseconds(std::max(0.0, slowest - usual)), milliseconds(planned),
-      share(sufficient_loss(slowest, window.p50_ms.value_or(0), static_cast<double>(window.completed))));
+      milliseconds(std::max(0.0, slowest - usual)), milliseconds(planned), share(std::max(loss, wanted)), share(loss));
 }
 
 nlohmann::json last_app_manifest(const events::Evidence& evidence) {
@@ -120,8 +123,7 @@ Check judge_telemetry(const Case& given) {
       fmt::format("pass {} or more, fail {} or less", share(drill.telemetry_pass), share(drill.telemetry_fail));
   check.measured = fmt::format("{} of {}", between(found.recorded_lower, found.recorded_upper), all);
   if (found.failures_attributable == 0) {
-    const auto why = why_nothing_to_record(given);
-    return inconclusive(check, why.reason, why.detail);
+    return inconclusive(check, why_nothing_to_record(given).reason, kNothingToRecord);
   }
   check.evidence =
       refs_of(found, [](const findings::Failure& failure) { return failure.injected && !failure.app_error; });

@@ -34,9 +34,8 @@ Check& judge_max(const Case& given, const Demand& demand, Check& check) {
     return inconclusive(check, Reason::kCountersNotSampledInWindow,
                         fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
   if (given.findings.failures_attributable == 0) {
-    const auto why = why_nothing_to_record(given);
-    return inconclusive(check, why.reason,
-                        fmt::format("grew by {}, but not because of the fault: {}", grew, why.detail));
+    return inconclusive(check, why_nothing_to_record(given).reason,
+                        fmt::format("grew by {}, but not because of the fault: {}", grew, kNothingToRecord));
   }
   check.proven_early = true; // it only grows
   return fail_check(check, Reason::kGateExceeded, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
@@ -74,8 +73,7 @@ Check& judge_shortfall(const Case& given, const Demand& demand, Check& check) {
 Check& judge_min(const Case& given, const Demand& demand, Check& check) {
   const auto grew = between(demand.lower, demand.upper);
   if (given.findings.failures_attributable == 0) {
-    const auto why = why_nothing_to_record(given);
-    return inconclusive(check, why.reason, why.detail);
+    return inconclusive(check, why_nothing_to_record(given).reason, kNothingToRecord);
   }
   if (demand.upper < *demand.min) return judge_shortfall(given, demand, check);
   if (demand.lower < *demand.min)

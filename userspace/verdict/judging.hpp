@@ -35,6 +35,8 @@ struct Why { Reason reason = Reason::kOk; std::string detail; };
 Why why_no_window(const Case& given);
 // Why no call failed because of the fault, so that the app had nothing to record.
 Why why_nothing_to_record(const Case& given);
+// For the claims beside kernel_degradation, which says it in full.
+inline constexpr auto kNothingToRecord = "no call failed because of the fault, so there was nothing to record";
 
 // With `app.retries` a failure need not be an error as long as calls get through in the end.
 bool retries_may_absorb(const Case& given);
