@@ -213,7 +213,10 @@ TEST_CASE("a forger whose digests all fit is refused") {
   const Bundle& bundle = passing();
   struct Row { const char* file; const char* from; const char* to; const char* says; };
   const Row row = GENERATE(values<Row>({
-      {"verdict.json", "\"scope\":", "\"scope\": \"x\",\n  \"scope\":", "verdict.json does not follow"},
+      {"verdict.json", "\"scope\":", "\"scope\": \"x\",\n  \"scope\":", "not as brownout writes it"},
+      {"verdict.json", "\"completeness\": \"complete\"", "\"completeness\": \"bounded\"",
+       "different at \"/completeness\""},
+      {"verdict.json", "{", "[", "verdict.json: not JSON"},
       {"report.md", "**Verdict: ", "**Verdict: NOT ", "report.md does not follow"},
       {"plan.json", "\"delay_ns\": 300000000", "\"delay_ns\": 1", "plan.json does not follow from drill.yaml"},
       {"plan.json", "\"seed\": \"7\"", "\"seed\": \"8\"", "report.md does not follow"},

@@ -19,6 +19,18 @@ namespace {
 
 using nlohmann::json;
 
+// Where a claimed verdict departs from the one that follows: the outcome where that differs, else the first place.
+std::string difference(const json& claimed, const json& follows) {
+  const auto said = claimed.is_object() ? claimed.value("verdict", json()) : json();
+  if (said != follows.at("verdict"))
+    return fmt::format("it says {}, they say {}", said.dump(), follows.at("verdict").dump());
+  const auto changes = json::diff(claimed, follows);
+  if (changes.empty()) return "not as brownout writes it";
+  return fmt::format("{} in both, but different at {}; a brownout with other rules or wording may have sealed it "
+                     "(tool.commit in {})",
+                     said.dump(), changes[0].at("path").dump(), kManifest);
+}
+
 class ContentCheck {
  public:
   ContentCheck(std::filesystem::path directory, std::string name, const Members& members)
@@ -150,9 +162,8 @@ Result<> ContentCheck::check_verdict(const verdict::Verdict& recomputed) {
   const json follows = verdict::to_json(recomputed);
   if (document(follows) == text) return {};
   const auto claimed = events::parse_json(text, kVerdict);
-  const auto said = claimed && claimed->is_object() ? claimed->value("verdict", json()) : json();
-  report(fmt::format("{} does not follow from the records: it says {}, they say {}", kVerdict, said.dump(),
-                     follows.at("verdict").dump()));
+  report(fmt::format("{} does not follow from the records: {}", kVerdict,
+                     claimed ? difference(*claimed, follows) : claimed.error().what));
   return {};
 }
 
