@@ -136,6 +136,7 @@ std::optional<std::int64_t> parse_utc(std::string_view text) {
   calendar.tm_sec = *second;
   const std::time_t seconds = ::timegm(&calendar);
   if (calendar.tm_mday != *day) return std::nullopt;  // 30 February moved on
+  if (*year < 1678 || *year > 2261) return std::nullopt;  // beyond what 64 bits of ns can say
   return (static_cast<std::int64_t>(seconds) - *zone) * kNsPerSecond + *fraction;
 }
 

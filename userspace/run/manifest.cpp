@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "manifest.hpp"
 
-#include <array>
 #include <cstdlib>
 
 #include <pwd.h>
@@ -10,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
 #include "version.hpp"
@@ -55,40 +53,6 @@ json describe_host() {
   return host;
 }
 
-json describe_windows(const events::Evidence& evidence) {
-  static constexpr std::array kNames{"waiting", "baseline", "inject", "recovery", "settle"};
-  json windows = json::object();
-  for (const auto& [phase, window] : evidence.windows)
-    windows[kNames.at(phase)] = {{"start_mono_ns", window.start_ns},
-                                 {"end_mono_ns", window.end_ns},
-                                 {"start_utc", format_utc(events::to_realtime_ns(evidence, window.start_ns))},
-                                 {"end_utc", format_utc(events::to_realtime_ns(evidence, window.end_ns))},
-                                 {"complete", window.complete}};
-  return windows;
-}
-
-json describe_clocks(const events::Evidence& evidence) {
-  json clocks = json::array();
-  for (const auto& reading : evidence.clocks)
-    clocks.push_back({{"at_monotonic_ns", reading.at_monotonic_ns},
-                      {"realtime_offset_ns", reading.realtime_offset_ns},
-                      {"boottime_offset_ns", reading.boottime_offset_ns},
-                      {"uncertainty_ns", reading.uncertainty_ns}});
-  return clocks;
-}
-
-// The app's own STOP fields and our own, apart: who noticed the stop is part of the evidence.
-json describe_stop(const events::Evidence& evidence) {
-  json stop{{"stop_detected", false}, {"stop_time", nullptr}, {"stop_reason", nullptr}};
-  for (const auto& entry : evidence.timeline)
-    if (entry.kind == "stop")
-      stop = {{"stop_detected", true},
-              {"stop_time", format_utc(events::to_realtime_ns(evidence, entry.t_mono_ns))},
-              {"stop_reason", entry.fields.value("source", "")},
-              {"detail", entry.fields.value("detail", "")}};
-  return stop;
-}
-
 }  // namespace
 
 bundle::Manifest make_manifest(const ManifestInputs& inputs) {
@@ -107,13 +71,7 @@ bundle::Manifest make_manifest(const ManifestInputs& inputs) {
                   {"host_ifindex", inputs.interface.host_ifindex},
                   {"container_name", inputs.interface.container_name},
                   {"container_ifindex", inputs.interface.container_ifindex}}},
-                {"kernel_objects", inputs.kernel},
-                {"windows", describe_windows(inputs.evidence)},
-                {"clocks", describe_clocks(inputs.evidence)},
-                {"stop", describe_stop(inputs.evidence)},
-                {"not_observed", inputs.evidence.not_observed}};
-  const auto& files = inputs.evidence.run_files;
-  manifest["missing_required_files_count"] = files ? files->missing_required.size() : 0;
+                {"kernel_objects", inputs.kernel}};
   return {std::move(manifest)};
 }
 

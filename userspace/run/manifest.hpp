@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// manifest.json: what the bundle is of, and what made it.
+// manifest.json: what the bundle is of, and what made it. What follows from the evidence (windows, clocks, stop,
+// missing files) is added by bundle::seal, which verify checks it against.
 #pragma once
 
 #include "brownout/run.hpp"
@@ -11,7 +12,6 @@ struct ManifestInputs {
   const plan::Plan& plan;
   const target::Target& target;
   const kernel::Interface& interface;
-  const events::Evidence& evidence;
   std::string run_id;
   nlohmann::json kernel;  // of Session::kernel_description()
 };

@@ -110,7 +110,6 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
                                        .plan = context.plan,
                                        .target = context.target,
                                        .interface = context.interface,
-                                       .evidence = evidence,
                                        .run_id = run_id,
                                        .kernel = session.kernel_description()});
   const std::int64_t now = realtime_ns();
