@@ -18,8 +18,8 @@ constexpr std::array<string_view, 9> kEventFlagTable{
     "hit", "app", "preexisting", "owner_known", "tls", "call_failed", "inferred", "no_rto", "expired"};
 constexpr std::array<string_view, BROWNOUT_PHASES> kPhaseTable{"waiting", "baseline", "inject", "recovery", "settle"};
 constexpr std::array<string_view, 13> kTcpStateTable{
-    "none", "established", "syn_sent", "syn_received", "fin_wait_1", "fin_wait_2", "time_wait", "closed", "last_ack",
-    "close_wait", "listen", "closing", "new_syn_received"};
+    "none", "established", "syn_sent", "syn_received", "fin_wait_1", "fin_wait_2", "time_wait", "closed", "close_wait",
+    "last_ack", "listen", "closing", "new_syn_received"};
 constexpr std::array<string_view, 6> kEndingTable{
     "completed", "no_pressure", "no_run_directory", "stop_file", "signal", "error"};
 constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unparsable"};
