@@ -5,6 +5,8 @@
 #include <array>
 #include <limits>
 
+#include <netinet/tcp.h>
+
 namespace brownout::events {
 namespace {
 
@@ -26,6 +28,13 @@ constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unp
 
 static_assert(kEventKindTable[BROWNOUT_EVENT_CLOSED_UNANSWERED] == "closed_unanswered");
 static_assert(kEventKindTable[BROWNOUT_EVENT_SOCKET_ERROR] == "socket_error");
+// The system's own numbers: two of these names were once swapped.
+static_assert(kTcpStateTable[TCP_ESTABLISHED] == "established" && kTcpStateTable[TCP_SYN_SENT] == "syn_sent");
+static_assert(kTcpStateTable[TCP_SYN_RECV] == "syn_received" && kTcpStateTable[TCP_FIN_WAIT1] == "fin_wait_1");
+static_assert(kTcpStateTable[TCP_FIN_WAIT2] == "fin_wait_2" && kTcpStateTable[TCP_TIME_WAIT] == "time_wait");
+static_assert(kTcpStateTable[TCP_CLOSE] == "closed" && kTcpStateTable[TCP_CLOSE_WAIT] == "close_wait");
+static_assert(kTcpStateTable[TCP_LAST_ACK] == "last_ack" && kTcpStateTable[TCP_LISTEN] == "listen");
+static_assert(kTcpStateTable[TCP_CLOSING] == "closing");
 static_assert((1 << (kEventFlagTable.size() - 1)) == BROWNOUT_EVENT_EXPIRED);
 
 string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
