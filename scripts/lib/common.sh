@@ -35,3 +35,12 @@ wait_until() {
     sleep 0.05
   done
 }
+
+# run_quietly LOG COMMAND...: the output is shown only when the command fails.
+run_quietly() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 && return
+  tail -n 40 "$log" >&2
+  die "the build failed at \`$*\`; the whole log is $log"
+}

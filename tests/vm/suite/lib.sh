@@ -117,7 +117,7 @@ verdict_of() { sed -n 's/^verdict: //p' "$work/$1.out"; }
 
 # check_passes CHECK: all checks of that name in the bundle's verdict.
 check_passes() {
-  jq -e --arg name "$1" '[.checks[] | select(.check == $name or (.check | startswith($name + "[")))]
+  jq -e --arg name "$1" '[.checks[] | select(.name | startswith($name))]
     | length > 0 and all(.outcome == "pass")' "$bundle/verdict.json" >/dev/null ||
-    { jq -c --arg name "$1" '.checks[] | select(.check | startswith($name))' "$bundle/verdict.json"; return 1; }
+    { jq -c --arg name "$1" '.checks[] | select(.name | startswith($name))' "$bundle/verdict.json"; return 1; }
 }
