@@ -9,6 +9,7 @@
 #include "lib/config.h"
 #include "lib/counters.h"
 #include "lib/decide.h"
+#include "lib/edt.h"
 #include "lib/line.h"
 #include "lib/packet.h"
 
@@ -83,6 +84,14 @@ static __always_inline __u64 departure(struct met *met, struct brownout_flow *fl
 	return line_departure(flow, met->direction, met->now, delay_ns);
 }
 
+/* Until `departure_ns`, by the backend that was chosen; the other one's code is dead to the verifier. */
+static __always_inline int hold(struct __sk_buff *skb, struct met *met, __u64 departure_ns)
+{
+	if (delay_by_edt)
+		return edt_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
+	return line_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
+}
+
 /*
  * Loss is off, and the delay line sends at once whatever it has. What comes now goes through the same queue and is
  * due no earlier than what its flow has there, so that it stays behind it.
@@ -94,7 +103,7 @@ static __always_inline int drain(struct __sk_buff *skb, struct met *met, const s
 	if (!decision->delayed || !line_alive(met))
 		return TCX_NEXT;
 	flow = bpf_map_lookup_elem(&flows, &met->packet.key);
-	return line_hold(skb, met->direction, &met->one, met->counters, met->now, departure(met, flow, 0));
+	return hold(skb, met, departure(met, flow, 0));
 }
 
 static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct brownout_flow *flow,
@@ -104,8 +113,7 @@ static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct 
 
 	if (!line_alive(met))
 		return TCX_NEXT;
-	verdict = line_hold(skb, met->direction, &met->one, met->counters, met->now,
-			    departure(met, flow, decision->delay_ns));
+	verdict = hold(skb, met, departure(met, flow, decision->delay_ns));
 	if (verdict == TCX_NEXT)
 		return TCX_NEXT;
 	decide_count_applied(decision->delayed, met->direction, &met->one);
@@ -215,6 +223,44 @@ SEC("socket")
 int line_steer(struct __sk_buff *skb)
 {
 	return skb->mark & 1;
+}
+
+/* Before the qdisc of an outer end. */
+SEC("tcx/egress")
+int edt_enter(struct __sk_buff *skb)
+{
+	struct brownout_inject_counters *counters = inject_counters_get();
+	struct edt_slot *slot = edt_slot_get();
+
+	if (!counters || !slot)
+		return TCX_DROP;
+	if ((skb->mark & ~1u) != mark_token) {
+		counters->tap_foreign++;
+		return TCX_DROP;
+	}
+	edt_stamp(skb, slot);
+	return TCX_NEXT;
+}
+
+/* At an inner end: back to where it came from. The mark is for line_guard on the way out. */
+SEC("tcx/ingress")
+int edt_turn(struct __sk_buff *skb)
+{
+	skb->mark = mark_token;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
+/* Its time has come: to the side of the target's veth from which it was taken. */
+SEC("tcx/ingress")
+int edt_return(struct __sk_buff *skb)
+{
+	__u32 direction = skb->ifindex == edt_ifindex[BROWNOUT_INGRESS] ? BROWNOUT_INGRESS : BROWNOUT_EGRESS;
+
+	edt_measure(skb, direction);
+	skb->priority = 0;
+	skb->tc_index = 0;
+	skb->mark = line_mark(direction);
+	return bpf_redirect(veth_ifindex, direction == BROWNOUT_EGRESS ? BPF_F_INGRESS : 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

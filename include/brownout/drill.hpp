@@ -92,6 +92,10 @@ struct Gate {
   Line line = 0;
 };
 
+// Where delayed packets wait; auto: what the machine can do best.
+enum class Backend : std::uint8_t { kAuto, kDelayLine, kEdt };
+std::string_view backend_name(Backend backend); // "delay_line"
+
 struct Drill {
   std::string name; // [A-Za-z0-9_-]{1,64}: it becomes part of a file name
   Target target;
@@ -102,6 +106,7 @@ struct Drill {
   Phases phases;
   std::vector<Fault> faults; // 1 to BROWNOUT_MAX_FAULTS
   std::vector<Gate> gates;   // empty with app: error_count {min_increase: 1} is meant
+  Backend backend = Backend::kAuto;
   std::optional<std::uint64_t> seed;
   bool create_stop_file_at_end = false;
   double telemetry_pass = 0.8, telemetry_fail = 0.2;

@@ -35,7 +35,9 @@ struct Skb {
 class InjectPrograms {
  public:
   explicit InjectPrograms(const plan::Plan& plan) {
-    auto skeleton = kernel::load_inject_skeleton(plan, 1, kTokens, maps.control_map_fd(), maps.flows_map_fd());
+    auto skeleton = kernel::load_inject_skeleton(plan, 1, kTokens,
+                                                 plan.needs_delay_line ? std::optional{drill::Backend::kDelayLine} : std::nullopt,
+                                                 maps.control_map_fd(), maps.flows_map_fd());
     if (!skeleton) throw std::runtime_error(skeleton.error().render());
     skeleton_ = std::move(*skeleton);
     if (plan.needs_delay_line) skeleton_->bss->line_ifindex = 1;

@@ -88,6 +88,16 @@ ExitCode doctor(bool json) {
   return all_required(capabilities) ? ExitCode::kPass : ExitCode::kError;
 }
 
+ExitCode clean() {
+  const auto report = kernel::clean();
+  if (!report) return cli::report(report.error());
+  for (const auto& what : report->undone) fmt::print("undone: {}\n", what);
+  for (const auto& what : report->left_alone) fmt::print("left alone: {}\n", what);
+  for (const auto& what : report->failed) fmt::print("failed: {}\n", what);
+  if (report->undone.empty() && report->left_alone.empty() && report->failed.empty()) fmt::print("nothing to undo\n");
+  return report->failed.empty() ? ExitCode::kPass : ExitCode::kError;
+}
+
 ExitCode verify(const std::filesystem::path& archive) {
   const auto verification = bundle::verify(archive);
   if (!verification) return report(verification.error());

@@ -144,4 +144,8 @@ Result<Drill> load(const std::filesystem::path& path) {
   return parse(*text, path.string());
 }
 
+std::string_view backend_name(Backend backend) {
+  return backend == Backend::kEdt ? "edt" : backend == Backend::kDelayLine ? "delay_line" : "auto";
+}
+
 }  // namespace brownout::drill
