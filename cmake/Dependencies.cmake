@@ -1,4 +1,14 @@
 # Everything here comes from the distribution; scripts/build installs it.
+#
+# A static executable runs on a host that has none of these libraries. There, the archives (.a) are linked, and the
+# libraries that a distribution offers only as shared objects are taken as headers.
+option(BROWNOUT_STATIC "one static executable" OFF)
+if(BROWNOUT_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+  set(ZLIB_USE_STATIC_LIBS ON)
+endif()
+
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.3)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
@@ -8,15 +18,32 @@ find_package(yaml-cpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(OpenSSL REQUIRED)
-find_package(CURL REQUIRED)
+find_package(Boost 1.74 REQUIRED) # headers alone
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Threads REQUIRED)
 
-# One name whatever the distribution's yaml-cpp calls its target.
+# One name for each, whatever the distribution calls its target and however it is linked.
 add_library(brownout_yaml INTERFACE)
-if(TARGET yaml-cpp::yaml-cpp)
-  target_link_libraries(brownout_yaml INTERFACE yaml-cpp::yaml-cpp)
+add_library(brownout_text INTERFACE)
+add_library(brownout_elf INTERFACE)
+add_library(brownout_archive INTERFACE)
+if(BROWNOUT_STATIC)
+  find_library(YAML_CPP_ARCHIVE yaml-cpp REQUIRED)
+  target_link_libraries(brownout_yaml INTERFACE ${YAML_CPP_ARCHIVE})
+  target_link_libraries(brownout_text INTERFACE fmt::fmt-header-only spdlog::spdlog_header_only)
+  # What libelf itself needs differs between its versions; zlib comes after whoever uses it.
+  list(FILTER LIBELF_STATIC_LIBRARIES EXCLUDE REGEX "^(elf|z)$")
+  target_link_libraries(brownout_elf INTERFACE PkgConfig::LIBELF ${LIBELF_STATIC_LIBRARIES} ZLIB::ZLIB)
+  # Only tar and gzip are asked of libarchive, so only zlib has to come with it.
+  target_link_libraries(brownout_archive INTERFACE LibArchive::LibArchive ZLIB::ZLIB)
 else()
-  target_link_libraries(brownout_yaml INTERFACE yaml-cpp)
+  if(TARGET yaml-cpp::yaml-cpp)
+    target_link_libraries(brownout_yaml INTERFACE yaml-cpp::yaml-cpp)
+  else()
+    target_link_libraries(brownout_yaml INTERFACE yaml-cpp)
+  endif()
+  target_link_libraries(brownout_text INTERFACE fmt::fmt spdlog::spdlog)
+  target_link_libraries(brownout_elf INTERFACE PkgConfig::LIBELF ZLIB::ZLIB)
+  target_link_libraries(brownout_archive INTERFACE LibArchive::LibArchive)
 endif()

@@ -5,10 +5,11 @@
 base_packages=(
   g++ cmake ninja-build pkg-config clang-19 libbpf-dev bpftool libelf-dev zlib1g-dev libcli11-dev
   libyaml-cpp-dev nlohmann-json3-dev libarchive-dev libssl-dev libfmt-dev libspdlog-dev
-  libcurl4-openssl-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests
+  libboost-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests
 )
 test_packages=(
   python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
+  qemu-system-x86 cpio xz-utils zstd
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:
@@ -22,7 +23,7 @@ declare -A minimum_version=(
 declare -A command_of=(
   [g++]=g++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [runc]=runc
   [iproute2]=ip [python3]=/usr/bin/python3 [jq]=jq [iputils-ping]=ping [iperf3]=iperf3
-  [docker.io]=dockerd
+  [docker.io]=dockerd [qemu-system-x86]=qemu-system-x86_64
 )
 
 oldest_clang=15

@@ -8,15 +8,27 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "brownout/fd.hpp"
 
 namespace brownout {
+namespace {
+
+// The host's openssl.cnf may name modules to load: a digest of evidence needs none, and a static executable must not.
+void keep_to_built_in_digests() {
+  [[maybe_unused]] static const int done = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+}
+
+}  // namespace
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
+  State() {
+    keep_to_built_in_digests();
+    EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
+  }
   ~State() { EVP_MD_CTX_free(context); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "manifest.hpp"
 
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <string>
 
 #include <pwd.h>
 #include <sys/utsname.h>
@@ -32,9 +35,17 @@ json describe_tool() {
           {"binary_sha256", binary ? json(*binary) : json(nullptr)}};
 }
 
+// From /etc/passwd alone: getpwuid() loads the host's name service modules, which a static executable must not do.
+std::string user_name(uid_t uid) {
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> users{std::fopen("/etc/passwd", "re"), &std::fclose};
+  if (!users) return {};
+  while (const passwd* user = ::fgetpwent(users.get()))
+    if (user->pw_uid == uid) return user->pw_name;
+  return {};
+}
+
 json describe_operator() {
-  const passwd* user = ::getpwuid(::getuid());
-  json who{{"uid", ::getuid()}, {"user", user != nullptr ? user->pw_name : ""}};
+  json who{{"uid", ::getuid()}, {"user", user_name(::getuid())}};
   // Only hints: the environment is the caller's to set. The audit uid is the kernel's, kept since login.
   for (const char* name : {"SUDO_USER", "SUDO_UID"})
     if (const char* value = std::getenv(name)) who[fmt::format("env_{}", name)] = value;

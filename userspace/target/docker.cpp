@@ -2,55 +2,20 @@
 // docker through its socket: GET /containers/NAME/json. podman's socket answers the same question.
 #include <cstdlib>
 #include <limits>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "answer.hpp"
+#include "http_get.hpp"
 
 namespace brownout::target {
 namespace {
 
 using nlohmann::json;
 
-constexpr long kConnectTimeoutMs = 2'000, kTimeoutMs = 10'000;
-constexpr std::size_t kMaxReplyBytes = std::size_t{4} << 20;
 constexpr std::size_t kShortestIdPrefix = 12; // what docker itself prints as an id
 constexpr std::string_view kDefaultSocket = "unix:///var/run/docker.sock";
-
-struct Reply {
-  long status = 0;
-  std::string body;
-  std::string problem; // no reply at all
-};
-
-std::size_t collect(const char* data, std::size_t, std::size_t size, void* body) {
-  auto& text = *static_cast<std::string*>(body);
-  if (text.size() + size > kMaxReplyBytes) return 0;
-  text.append(data, size);
-  return size;
-}
-
-Reply get(const std::string& socket, const std::string& url) {
-  Reply reply;
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl{curl_easy_init(), &curl_easy_cleanup};
-  if (!curl) return Reply{.problem = "libcurl could not be started"};
-  curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROXY, ""); // whatever the environment says: this is a local socket
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, kTimeoutMs);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &collect);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &reply.body);
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) reply.problem = curl_easy_strerror(code);
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &reply.status);
-  return reply;
-}
 
 std::string docker_host_or_default(const std::string& docker_host) {
   if (!docker_host.empty()) return docker_host;
@@ -79,7 +44,7 @@ Container read_container(const json& described) {
   return container;
 }
 
-std::string refusal(const Reply& reply, const std::string& socket, const std::string& name) {
+std::string refusal(const HttpReply& reply, const std::string& socket, const std::string& name) {
   if (!reply.problem.empty()) return fmt::format("{} does not answer: {}", socket, reply.problem);
   if (reply.status == 404) return fmt::format("{} knows no container '{}'", socket, name);
   const json body = json::parse(reply.body, nullptr, false);
@@ -98,7 +63,7 @@ Answer ask_docker(const std::string& name, const std::string& docker_host) {
   }
   const std::string socket = host.substr(kScheme.size());
   // No escaping: a drill's container name holds only characters that stand for themselves in a path.
-  const Reply reply = get(socket, fmt::format("http://localhost/containers/{}/json", name));
+  const HttpReply reply = http_get(socket, fmt::format("/containers/{}/json", name));
   if (!reply.problem.empty() || reply.status != 200) {
     answer.reason = refusal(reply, socket, name);
     return answer;

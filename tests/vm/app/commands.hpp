@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+
+#include "connection.hpp"
+
+namespace vm_app {
+
+struct ClientOptions {
+  Endpoint server;
+  std::filesystem::path runs_dir, calls;
+  int workers = 4, pacing_ms = 50, timeout_ms = 800;
+};
+
+// Each until the process is ended.
+void serve(const Endpoint& endpoint, int think_ms);
+void run_client(const ClientOptions& options);
+
+// Makes one of each failure that the tracer tells apart, one after the other, once the file `when` is there. The
+// server must listen on the blackholed port too: a connection to it is open before.
+void provoke(const Endpoint& server, const Endpoint& closed, const Endpoint& blackholed,
+             const std::filesystem::path& when);
+
+}  // namespace vm_app
