@@ -51,6 +51,7 @@ class VethInjector final : public Injector {
   std::vector<brownout_fault_counters> fault_counters() const override;
   brownout_inject_counters counters() const override;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const override;
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const override;
   std::vector<ProgramInfo> programs() const override;
   ObjectIds objects() const override { return objects_; }
   nlohmann::json description() const override;
@@ -79,6 +80,7 @@ class VethInjector final : public Injector {
   // As they were at detach, when the maps went.
   std::vector<brownout_fault_counters> last_fault_counters_;
   brownout_inject_counters last_counters_{};
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> last_delay_figures_{};
   std::vector<ProgramInfo> last_programs_;
 };
 
