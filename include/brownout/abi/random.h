@@ -92,9 +92,10 @@ BROWNOUT_INLINE __u64 brownout_delay(__u64 draw, __u64 delay_ns, __u64 jitter_ns
 BROWNOUT_INLINE __s64 brownout_table_delay(__s64 value, __u64 delay_ns, __u64 jitter_ns)
 {
 	__u64 magnitude = value < 0 ? -value : value;
-	__u64 jitter = (jitter_ns * magnitude + BROWNOUT_JITTER_SCALE / 2) / BROWNOUT_JITTER_SCALE;
+	__s64 jitter = (jitter_ns * magnitude + BROWNOUT_JITTER_SCALE / 2) / BROWNOUT_JITTER_SCALE;
+	__s64 delay = delay_ns;
 
-	return value < 0 ? (__s64)(delay_ns - jitter) : (__s64)(delay_ns + jitter);
+	return value < 0 ? delay - jitter : delay + jitter;
 }
 
 #endif
