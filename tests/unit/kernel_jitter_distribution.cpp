@@ -71,6 +71,20 @@ TEST_CASE("decided delays follow the distribution that is named") {
   }
 }
 
+TEST_CASE("delays are as the documentation says") {
+  struct Vector { Distribution distribution; double correlation; std::int64_t delays[4]; };
+  const Vector vectors[] = {
+      {Distribution::kUniform, 0.0, {88237022, 113776332, 82758744, 95422223}},
+      {Distribution::kNormal, 0.0, {104267578, 109201660, 99045410, 92377930}},
+      {Distribution::kPareto, 0.0, {95734863, 98874512, 93181152, 90808105}},
+      {Distribution::kParetoNormal, 0.0, {97868652, 101455078, 94648437, 91201172}},
+      {Distribution::kUniform, 0.25, {93167589, 93167589, 82758744, 95422223}},
+      {Distribution::kNormal, 0.5, {99328613, 99328613, 99045410, 92377930}}};
+  for (const auto& [distribution, correlation, delays] : vectors)
+    for (std::uint64_t i = 0; i < 4; ++i)
+      CHECK(decided_delay(jitter_plan(distribution, correlation), 0, the_flow_state(42), 4 + i) == delays[i]);
+}
+
 TEST_CASE("the test of distributions can tell them apart") {
   for (const auto drawn : kAll)
     for (const auto claimed : kAll)
