@@ -142,6 +142,16 @@ struct LineCounters { // of the delay backend, per direction; conservation is ch
   std::uint64_t hold_p50_us = 0;    // actual time from arrival to reinjection
 };
 
+// Of the packets handed over to be late, per direction, since attach. Quantiles are lower bounds of buckets that are
+// never wider than 1/64 of their value.
+struct DelayFigures {
+  std::uint64_t packets = 0;
+  std::uint64_t decided_p50_us = 0, decided_p99_us = 0, decided_max_us = 0; // by the draws of all faults together
+  std::uint64_t order_held = 0; // packets that waited 1 us or more so as not to overtake their flow, beyond what was
+                                // decided; how long, over all packets:
+  std::uint64_t order_p50_us = 0, order_p99_us = 0, order_max_us = 0;
+};
+
 class Injector {
  public:
   struct Config {
@@ -176,6 +186,7 @@ class Injector {
   virtual std::vector<brownout_fault_counters> fault_counters() const = 0; // fault * BROWNOUT_DIRECTIONS + direction
   virtual brownout_inject_counters counters() const = 0;
   virtual std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const = 0;
+  virtual std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const = 0;
   virtual std::vector<ProgramInfo> programs() const = 0;
   virtual ObjectIds objects() const = 0;
   // How: backend, hook, device name, scheduling got; for the plan and the manifest.

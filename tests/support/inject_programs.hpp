@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include "../../userspace/kernel/delay_figures.hpp"
 #include "../../userspace/kernel/injector.hpp"
 #include "brownout/clock.hpp"
 #include "support/flow_keys.hpp"
@@ -65,6 +66,10 @@ class InjectPrograms {
   brownout_fault_counters fault(std::uint32_t index, std::uint32_t direction) const {
     return kernel::sum_over_cpus<brownout_fault_counters>(bpf_map__fd(skeleton_->maps.fault_counters),
                                                           index * BROWNOUT_DIRECTIONS + direction);
+  }
+
+  std::array<kernel::DelayFigures, BROWNOUT_DIRECTIONS> delays() const {
+    return kernel::read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms));
   }
 
   SharedMaps maps;

@@ -13,6 +13,7 @@
 
 #include "brownout/fd.hpp"
 #include "injector.hpp"
+#include "jitter_tables.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -24,7 +25,7 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const brownout_fault& fault = plan.faults[i].abi;
     std::memcpy(&constants.faults[i], &fault, sizeof fault);
-    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += fault.delay_ns + fault.jitter_ns;
+    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += plan::longest_delay_ns(plan, plan.faults[i]);
   }
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;
@@ -87,9 +88,12 @@ Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifi
     return fail_libbpf(result, "share the control map with the tracer");
   if (const int result = bpf_map__reuse_fd(skeleton->maps.flows, flows_map_fd); result != 0)
     return fail_libbpf(result, "share the flow table with the tracer");
+  if (const int result = size_jitter_tables(*skeleton, plan); result != 0)
+    return fail_libbpf(result, "make room for the jitter tables");
   if (const int result = inject_bpf__load(skeleton.get()); result != 0)
     return fail_libbpf(result, "load the injector's programs",
                        "`brownout doctor` says what this kernel lacks; BTF is needed.");
+  BROWNOUT_TRY(fill_jitter_tables(*skeleton, plan));
   return skeleton;
 }
 

@@ -31,7 +31,7 @@ void keep_first(Result<>& first, const Result<>& next) {
 std::chrono::nanoseconds longest_delay(const plan::Plan& plan) {
   std::uint64_t longest = 0;
   for (const auto& fault : plan.faults)
-    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY) longest += fault.abi.delay_ns + fault.abi.jitter_ns;
+    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY) longest += plan::longest_delay_ns(plan, fault);
   return std::chrono::nanoseconds{longest};
 }
 

@@ -49,6 +49,7 @@ class VethInjector final : public Injector {
   std::vector<brownout_fault_counters> fault_counters() const override;
   brownout_inject_counters counters() const override;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const override;
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const override;
   std::vector<ProgramInfo> programs() const override;
   ObjectIds objects() const override { return objects_; }
   nlohmann::json description() const override;
@@ -83,6 +84,7 @@ class VethInjector final : public Injector {
   brownout_inject_counters last_counters_{};
   std::array<LineCounters, BROWNOUT_DIRECTIONS> last_lines_{};
   nlohmann::json last_backend_;
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> last_delay_figures_{};
   std::vector<ProgramInfo> last_programs_;
 };
 

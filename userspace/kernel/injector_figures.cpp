@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the injector tells about itself.
+#include "delay_figures.hpp"
 #include "injector.hpp"
 #include "object_ids.hpp"
 
@@ -23,6 +24,10 @@ std::array<LineCounters, BROWNOUT_DIRECTIONS> VethInjector::line_counters() cons
   return backend_ && skeleton_ ? backend_->counters(counters()) : last_lines_;
 }
 
+std::array<DelayFigures, BROWNOUT_DIRECTIONS> VethInjector::delay_figures() const {
+  return skeleton_ ? read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms)) : last_delay_figures_;
+}
+
 std::vector<ProgramInfo> VethInjector::programs() const {
   return skeleton_ ? object_programs(skeleton_->obj) : last_programs_;
 }
@@ -43,6 +48,7 @@ void VethInjector::note_objects() {
 void VethInjector::keep_last_figures() {
   last_fault_counters_ = fault_counters();
   last_counters_ = counters();
+  last_delay_figures_ = delay_figures();
   last_programs_ = programs();
   if (!backend_) return;
   last_lines_ = backend_->counters(last_counters_);

@@ -107,8 +107,7 @@ std::string run_id_of(const Session& session) {
 // From here on everything comes out of the files, as it will for whoever verifies the bundle.
 Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   const auto& staging = context.staging.path();
-  BROWNOUT_TRY(write_file(staging / "drill.yaml", context.plan.drill.text));
-  BROWNOUT_TRY(write_file(staging / "plan.json", plan::to_json(context.plan).dump(2) + "\n"));
+  BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
   if (session.run_directory() != nullptr)
     BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
   BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
