@@ -50,7 +50,7 @@ void provoke(const Endpoint& server, const Endpoint& closed, const Endpoint& bla
   open_before.read_line(kPatienceMs);
   await_file(when);
   expect_failure("connect_refused", [&] { Connection::open(closed, kPatienceMs); });
-  expect_failure("connect_abandoned", [&] { Connection::open(blackholed, kPatienceMs); });
+  expect_failure("connect_abandoned", [&] { Connection::open(blackholed, 3 * kPatienceMs); }); // SYNs are repeated after 1 s
   expect_failure("reset_received", [&] { ask(server, "reset"); });
   expect_failure("peer_closed_unanswered", [&] { ask(server, "hangup"); });
   expect_failure("closed_unanswered", [&] { ask(server, "silence"); });

@@ -10,7 +10,7 @@ make_image() {
   local kernel=$1 brownout=$2 output=$3 root
   make_tools || return
   root=$(mktemp -d)
-  make_subject "$root" "$brownout" &&
+  make_subject "$root" "$kernel" "$brownout" &&
     cp -r "$vm_cache/$kernel/kernel/modules" "$root/modules" &&
     pack "$root" "$output.rest" &&
     cat "$vm_cache/tools.cpio.gz" "$output.rest" >"$output"
@@ -29,6 +29,8 @@ make_tools() {
     mkdir -p "$root"/{bin,usr/bin,sbin,etc,proc,sys,dev,run,tmp,root,var/tmp}
     cp "$(command -v busybox)" "$root/bin/busybox"
     for tool in "${vm_tools[@]}"; do add_program "$root" "$(command -v "$tool")" "$root/bin/$tool" || return; done
+    install -d "$root/usr/lib/locale"
+    cp -r /usr/lib/locale/C.utf8 "$root/usr/lib/locale/" || return # as every host with glibc has it
     printf 'root:x:0:0:root:/root:/bin/bash\n' >"$root/etc/passwd"
     printf 'root:x:0:\n' >"$root/etc/group"
     pack "$root" "$archive"
@@ -38,13 +40,14 @@ make_tools() {
 }
 
 make_subject() {
-  local root=$1 brownout=$2 file
+  local root=$1 kernel=$2 brownout=$3 file
   mkdir -p "$root"/{bin,suite,extra}
   cp "$vm_dir/guest/init" "$root/init"
   cp -r "$vm_dir"/suite/. "$root/suite/"
-  cp "$vm_dir/../support/check.sh" "$root/suite/"
+  cp "$vm_dir"/../support/{check,census}.sh "$root/suite/"
+  "$vm_lib/kernels.py" "$kernel" --json >"$root/suite/expected.json"
   add_program "$root" "$brownout" "$root/bin/brownout" || return
-  for file in ${BROWNOUT_VM_EXTRA:-}; do
+  for file in "$vm_app" ${BROWNOUT_VM_EXTRA:-}; do
     add_program "$root" "$file" "$root/extra/$(basename "$file")" || return
   done
   printf '%q ' "${vm_command[@]}" >"$root/suite/.command"

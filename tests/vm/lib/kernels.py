@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Reads tests/vm/kernels.yaml for the shell: `kernels.py` lists the kernels, `kernels.py KERNEL KEY` prints a value."""
+"""Reads tests/vm/kernels.yaml for the shell: `kernels.py` lists the kernels, `kernels.py KERNEL KEY` prints a value,
+`kernels.py KERNEL --json` all of them."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +17,9 @@ def main():
     name, key = sys.argv[1:]
     if name not in kernels:
         sys.exit(f"no kernel '{name}' in tests/vm/kernels.yaml; it has {', '.join(kernels)}")
+    if key == "--json":
+        print(json.dumps(kernels[name]))
+        return
     value = kernels[name].get(key, [])
     if isinstance(value, bool):
         value = "yes" if value else "no"
