@@ -38,6 +38,7 @@ nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, 
   nlohmann::json one = {{"gbit_per_s", result.gbit_per_s},
                         {"machine_busy_share", cpu.busy_share()},
                         {"injector_cpu_s", cpu.process_s() - result.traffic_cpu_s},
+                        {"congestion", result.congestion},
                         {"retransmits", tcp.retransmits},
                         {"min_rtt_us", tcp.min_rtt_us},
                         {"rtt_us", tcp.rtt_us},
@@ -46,6 +47,7 @@ nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, 
                         {"sndbuf_limited_us", tcp.sndbuf_limited_us},
                         {"window_limited_share", share(tcp.rwnd_limited_us + tcp.sndbuf_limited_us, tcp.busy_us)}};
   if (injection) one["injection"] = injection->figures();
+  one["injector_cpu_us_per_mb"] = result.bytes > 0 ? one["injector_cpu_s"].get<double>() * 1e12 / static_cast<double>(result.bytes) : 0;
   return one;
 }
 
@@ -53,7 +55,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
   nlohmann::json result = {{"backend", cell.backend.name},   {"topology", cell.way.topology},
                            {"direction", cell.way.direction}, {"delay_ms", cell.delay_ms},
                            {"flows", cell.flows},             {"pairs", nlohmann::json::array()}};
-  std::vector<double> with, without, ratios, limited;
+  std::vector<double> with, without, ratios, limited, cost;
   for (int pair = 0; pair < options.pairs; ++pair) {
     nlohmann::json both;
     for (const bool injected : {pair % 2 != 0, pair % 2 == 0})
@@ -61,16 +63,19 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
     with.push_back(both["with"]["gbit_per_s"]);
     without.push_back(both["without"]["gbit_per_s"]);
     ratios.push_back(with.back() / std::max(without.back(), 1e-9));
+    cost.push_back(both["with"]["injector_cpu_us_per_mb"]);
     limited.push_back(both["with"]["window_limited_share"]);
     result["pairs"].push_back(std::move(both));
   }
   result["median"] = {{"with_gbit_per_s", median(with)},
                       {"without_gbit_per_s", median(without)},
                       {"ratio", median(ratios)},
+                      {"injector_cpu_us_per_mb", median(cost)},
                       {"window_limited_share", median(limited)}};
-  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}\n",
+  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}, "
+             "injector {:.0f} us of CPU a MB\n",
              cell.backend.name, cell.way.topology, cell.way.direction, cell.delay_ms, cell.flows, median(with),
-             median(without), median(ratios), median(limited));
+             median(without), median(ratios), median(limited), median(cost));
   return result;
 }
 
