@@ -22,35 +22,33 @@ plan::Plan plan_with_table(const std::string& table = "-8192 0 8192\n") {
 }
 
 struct SealedBundle {
-  ScratchDirectory out;
-  std::vector<TarMember> members;
+  SealedBundle() {
+    const ScratchDirectory staging;
+    const auto plan = plan_with_table();
+    stage(staging.path(), plan);
+    members = unpack(seal_staged(staging.path(), out.path(), plan).archive);
+  }
   std::string problems() {
     pack(out / "again.tar.gz", members);
     const auto verification = value_of(bundle::verify(out / "again.tar.gz"));
     return fmt::format("{}", fmt::join(verification.problems, "\n"));
   }
   std::string top() const { return members.at(0).path.substr(0, members.at(0).path.find('/') + 1); }
-};
 
-SealedBundle seal_with_table() {
-  SealedBundle bundle;
-  const ScratchDirectory staging;
-  const auto plan = plan_with_table();
-  stage(staging.path(), plan);
-  bundle.members = unpack(seal_staged(staging.path(), bundle.out.path(), plan).archive);
-  return bundle;
-}
+  ScratchDirectory out;
+  std::vector<TarMember> members;
+};
 
 }  // namespace
 
 TEST_CASE("table files travel in the bundle, and the plan follows from them") {
-  auto bundle = seal_with_table();
+  SealedBundle bundle;
   CHECK(find_member(bundle.members, "jitter_tables/1.dist").content == "-8192 0 8192\n");
   CHECK(bundle.problems() == "");
 }
 
 TEST_CASE("another table, none, or one too many is found out") {
-  auto bundle = seal_with_table();
+  SealedBundle bundle;
   SECTION("changed") {
     find_member(bundle.members, "jitter_tables/1.dist").content = "-8192 1 8192\n";
     relist(bundle.members);
@@ -79,7 +77,7 @@ TEST_CASE("another table, none, or one too many is found out") {
 }
 
 TEST_CASE("the report tells drawn delays and what order added apart") {
-  auto bundle = seal_with_table();
+  SealedBundle bundle;
   const auto& report = find_member(bundle.members, "report.md").content;
   CHECK(report.contains("latency 300ms"));
   CHECK(report.contains("| egress |"));

@@ -30,7 +30,8 @@ std::string shown(std::string_view word) {
 }
 
 Result<std::int16_t> parse_value(std::string_view word, std::string_view file, std::size_t line, std::size_t column) {
-  const std::string_view digits = word.starts_with('+') ? word.substr(1) : word;
+  // A plus sign may stand there, as strtol takes it; from_chars does not.
+  const std::string_view digits = word.starts_with('+') && !word.starts_with("+-") ? word.substr(1) : word;
   std::int16_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc{} && end == digits.data() + digits.size() && !digits.empty()) return value;
