@@ -9,6 +9,8 @@
 #include "lib/config.h"
 #include "lib/counters.h"
 #include "lib/decide.h"
+#include "lib/delays.h"
+#include "lib/edt.h"
 #include "lib/line.h"
 #include "lib/packet.h"
 
@@ -76,11 +78,19 @@ static __always_inline void count_unwatched(struct met *met, const struct browno
 		__sync_fetch_and_add(&met->counters->udp_payload, 1);
 }
 
-static __always_inline __u64 departure(struct met *met, struct brownout_flow *flow, __u64 delay_ns)
+static __always_inline __u64 departure(struct met *met, struct brownout_flow *flow, __u64 delay_ns, bool may_overtake)
 {
 	if (!flow)
 		return met->now + delay_ns;
-	return line_departure(flow, met->direction, met->now, delay_ns);
+	return line_departure(flow, met->direction, met->now, delay_ns, may_overtake);
+}
+
+/* Until `departure_ns`, by the backend that was chosen; the other one's code is dead to the verifier. */
+static __always_inline int hold(struct __sk_buff *skb, struct met *met, __u64 departure_ns)
+{
+	if (delay_by_edt)
+		return edt_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
+	return line_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
 }
 
 /*
@@ -94,20 +104,22 @@ static __always_inline int drain(struct __sk_buff *skb, struct met *met, const s
 	if (!decision->delayed || !line_alive(met))
 		return TCX_NEXT;
 	flow = bpf_map_lookup_elem(&flows, &met->packet.key);
-	return line_hold(skb, met->direction, &met->one, met->counters, met->now, departure(met, flow, 0));
+	return hold(skb, met, departure(met, flow, 0, false));
 }
 
 static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct brownout_flow *flow,
 				 const struct decision *decision)
 {
+	__u64 leave;
 	int verdict;
 
 	if (!line_alive(met))
 		return TCX_NEXT;
-	verdict = line_hold(skb, met->direction, &met->one, met->counters, met->now,
-			    departure(met, flow, decision->delay_ns));
+	leave = departure(met, flow, decision->delay_ns, !decision->ordered);
+	verdict = hold(skb, met, leave);
 	if (verdict == TCX_NEXT)
 		return TCX_NEXT;
+	delays_count(met->direction, met->now, decision->delay_ns, leave);
 	decide_count_applied(decision->delayed, met->direction, &met->one);
 	if (flow)
 		__sync_fetch_and_add(&flow->held[met->direction], 1);
@@ -116,7 +128,6 @@ static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct 
 
 static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct decision *decision)
 {
-	const __u64 *words = (const __u64 *)&met->packet.key;
 	struct brownout_flow *flow = flow_get_or_create(&met->packet.key);
 	/* Without state of the flow the draw is still uniform, but nobody can recompute it: counted. */
 	__u64 n = met->now;
@@ -128,7 +139,7 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 		met->counters->flow_table_full++;
 	}
 	count_unwatched(met, flow);
-	decide(met->direction, brownout_packet_state(seed, words, met->direction, n), &met->one, decision);
+	decide(&met->packet.key, met->direction, n, &met->one, decision);
 	if (decision->dropped_by < DECISION_NO_FAULT) {
 		decide_count_applied(1u << decision->dropped_by, met->direction, &met->one);
 		if (flow)
@@ -215,6 +226,44 @@ SEC("socket")
 int line_steer(struct __sk_buff *skb)
 {
 	return skb->mark & 1;
+}
+
+/* Before the qdisc of an outer end. */
+SEC("tcx/egress")
+int edt_enter(struct __sk_buff *skb)
+{
+	struct brownout_inject_counters *counters = inject_counters_get();
+	struct edt_slot *slot = edt_slot_get();
+
+	if (!counters || !slot)
+		return TCX_DROP;
+	if ((skb->mark & ~1u) != mark_token) {
+		counters->tap_foreign++;
+		return TCX_DROP;
+	}
+	edt_stamp(skb, slot);
+	return TCX_NEXT;
+}
+
+/* At an inner end: back to where it came from. The mark is for line_guard on the way out. */
+SEC("tcx/ingress")
+int edt_turn(struct __sk_buff *skb)
+{
+	skb->mark = mark_token;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
+/* Its time has come: to the side of the target's veth from which it was taken. */
+SEC("tcx/ingress")
+int edt_return(struct __sk_buff *skb)
+{
+	__u32 direction = skb->ifindex == edt_ifindex[BROWNOUT_INGRESS] ? BROWNOUT_INGRESS : BROWNOUT_EGRESS;
+
+	edt_measure(skb, direction);
+	skb->priority = 0;
+	skb->tc_index = 0;
+	skb->mark = line_mark(direction);
+	return bpf_redirect(veth_ifindex, direction == BROWNOUT_EGRESS ? BPF_F_INGRESS : 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -17,6 +17,8 @@ const volatile __u32 mark_token;
 const volatile __u32 line_magic;
 /* All delays and jitters of the plan together: no departure of this run is further away. */
 const volatile __u64 longest_delay_ns;
+/* Latency by sch_fq (lib/edt.h) instead of the delay line (lib/line.h). */
+const volatile bool delay_by_edt;
 /* Known only when the device has been made: after loading, before attaching. */
 __u32 line_ifindex = 0;
 /* What it accepts in one piece; the kernel cuts other super-packets into segments on the way to it. */

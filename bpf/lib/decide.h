@@ -9,6 +9,7 @@
 #include "brownout/abi/random.h"
 #include "lib/config.h"
 #include "lib/counters.h"
+#include "lib/jitter.h"
 #include "lib/match.h"
 #include "lib/packet.h"
 
@@ -17,6 +18,7 @@
 struct decision {
 	__u32 matched; /* a bit per fault */
 	__u32 delayed; /* latency faults among them */
+	__u32 ordered; /* of these, the ones that forbid overtaking */
 	__u32 dropped_by;
 	__u64 delay_ns;
 };
@@ -41,6 +43,7 @@ static __always_inline struct decision *decision_new(void)
 		return NULL;
 	decision->matched = 0;
 	decision->delayed = 0;
+	decision->ordered = 0;
 	decision->dropped_by = DECISION_NO_FAULT;
 	decision->delay_ns = 0;
 	barrier();
@@ -55,23 +58,51 @@ static __always_inline void decide_matched(const struct packet *packet, __u32 di
 		if (!match_flow(&fault->match, &packet->key, direction, packet->ports))
 			continue;
 		decision->matched |= 1u << i;
-		if (fault->kind == BROWNOUT_FAULT_LATENCY)
+		if (fault->kind == BROWNOUT_FAULT_LATENCY) {
 			decision->delayed |= 1u << i;
+			if (!(fault->flags & BROWNOUT_FAULT_REORDER))
+				decision->ordered |= 1u << i;
+		}
 		barrier(); /* to memory each time, see above */
 	}
 }
 
-static __always_inline bool decide_draw(__u32 i, __u64 packet_state, struct decision *decision)
+struct draws { /* where one packet's draws come from */
+	__u64 flow_state;
+	__u64 packet_state;
+	__u64 n;
+};
+
+static __always_inline __u64 decide_delay(__u32 i, const struct draws *draws, struct brownout_fault_counters *counters)
 {
 	const struct brownout_fault *fault = fault_get(i);
-	__u64 draw = brownout_draw(packet_state, i);
+	__u64 draw;
+	__s64 delay_ns;
+
+	if (fault->reuse_threshold)
+		draw = jitter_draw_correlated(draws->flow_state, draws->n, i, fault->reuse_threshold);
+	else
+		draw = brownout_draw(draws->packet_state, i);
+	if (!fault->distribution)
+		return brownout_delay(draw, fault->delay_ns, fault->jitter_ns);
+	delay_ns = jitter_table_delay(draw, fault->distribution, fault->delay_ns, fault->jitter_ns);
+	if (delay_ns >= 0)
+		return delay_ns;
+	counters->clamped++;
+	return 0;
+}
+
+static __always_inline bool decide_draw(__u32 i, const struct draws *draws, struct decision *decision,
+					struct brownout_fault_counters *counters)
+{
+	const struct brownout_fault *fault = fault_get(i);
 
 	switch (fault->kind) {
 	case BROWNOUT_FAULT_LATENCY:
-		decision->delay_ns += brownout_delay(draw, fault->delay_ns, fault->jitter_ns);
+		decision->delay_ns += decide_delay(i, draws, counters);
 		return true;
 	case BROWNOUT_FAULT_LOSS:
-		if (!brownout_hit(draw, fault->drop_threshold))
+		if (!brownout_hit(brownout_draw(draws->packet_state, i), fault->drop_threshold))
 			return false;
 		if (decision->dropped_by == DECISION_NO_FAULT)
 			decision->dropped_by = i;
@@ -85,11 +116,14 @@ static __always_inline bool decide_draw(__u32 i, __u64 packet_state, struct deci
 	return false;
 }
 
-static __always_inline void decide(__u32 direction, __u64 packet_state, const struct brownout_tally *one,
-				   struct decision *decision)
+/* `n`: how many packets of the flow and direction matched before this one. */
+static __always_inline void decide(const struct brownout_flow_key *key, __u32 direction, __u64 n,
+				   const struct brownout_tally *one, struct decision *decision)
 {
+	struct draws draws = {.flow_state = brownout_flow_state(seed, (const __u64 *)key, direction), .n = n};
 	struct brownout_fault_counters *counters;
 
+	draws.packet_state = brownout_absorb(draws.flow_state, n);
 	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
 		barrier();
 		if (!(decision->matched & (1u << i)))
@@ -98,7 +132,7 @@ static __always_inline void decide(__u32 direction, __u64 packet_state, const st
 		if (!counters)
 			continue;
 		tally_add(&counters->matched, one);
-		if (decide_draw(i, packet_state, decision))
+		if (decide_draw(i, &draws, decision, counters))
 			tally_add(&counters->decided, one);
 	}
 }

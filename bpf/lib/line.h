@@ -10,15 +10,19 @@
 
 extern void *bpf_cast_to_kern_ctx(void *) __ksym;
 
-/* A flow keeps its order: a packet never departs before one that arrived earlier, whatever the jitter. */
-static __always_inline __u64 line_departure(struct brownout_flow *flow, __u32 direction, __u64 now, __u64 delay_ns)
+/*
+ * A flow keeps its order: a packet never departs before one that arrived earlier, whatever the jitter, unless all
+ * that delays it allows overtaking. One that overtook leaves the mark for those that may not where it was.
+ */
+static __always_inline __u64 line_departure(struct brownout_flow *flow, __u32 direction, __u64 now, __u64 delay_ns,
+					    bool may_overtake)
 {
 	__u64 last = flow->last_departure_ns[direction];
 	__u64 earliest = now + delay_ns;
 
 	/* One further away is of an earlier plan that had longer delays. */
 	if (last >= earliest && last <= now + longest_delay_ns)
-		return last;
+		return may_overtake ? earliest : last;
 	/* Another CPU may be here with a packet of the same flow; such packets have no order between them. */
 	__sync_val_compare_and_swap(&flow->last_departure_ns[direction], last, earliest);
 	return earliest;

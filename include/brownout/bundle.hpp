@@ -21,6 +21,9 @@ struct Manifest {
 // "IEB_<run_id>_<name>_<YYYYMMDD_HHMMSS>"
 std::string bundle_name(const std::string& run_id, const std::string& drill_name, std::int64_t realtime_ns);
 
+// Writes drill.yaml, plan.json and the drill's table files.
+Result<> stage_plan(const plan::Plan& plan, const std::filesystem::path& staging);
+
 struct Sealed { std::filesystem::path archive; std::string sha256; std::uint64_t size = 0; };
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
 // verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, and writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,7 +75,15 @@ struct Match {
   std::optional<PortRange> local_port;
 };
 
-struct Latency { Duration delay{}; Duration jitter{}; };
+enum class Distribution : std::uint8_t { kUniform, kNormal, kPareto, kParetoNormal, kFile };
+struct Latency {
+  Duration delay{};
+  Duration jitter{}; // uniform: the most; otherwise one standard deviation
+  Distribution distribution = Distribution::kUniform;
+  std::size_t table = 0;  // kFile: index into Drill::tables
+  double correlation = 0; // with the delay of the packet before: a fraction of one
+  bool reorder = false;   // a packet may overtake earlier ones of its flow
+};
 struct Loss { double rate = 0; };
 struct Blackhole {};
 struct Fault {
@@ -92,6 +101,17 @@ struct Gate {
   Line line = 0;
 };
 
+// A table file of netem's, as the drill names it; several faults may share one.
+struct TableFile {
+  std::string path; // as written
+  std::string text; // the file, byte by byte
+  std::vector<std::int16_t> values;
+};
+
+// By what packets are made late: chosen by what is proven on this kernel, or said.
+enum class Backend : std::uint8_t { kAuto, kDelayLine, kEdt };
+std::string_view backend_name(Backend backend); // "delay_line"
+
 struct Drill {
   std::string name; // [A-Za-z0-9_-]{1,64}: it becomes part of a file name
   Target target;
@@ -102,6 +122,8 @@ struct Drill {
   Phases phases;
   std::vector<Fault> faults; // 1 to BROWNOUT_MAX_FAULTS
   std::vector<Gate> gates;   // empty with app: error_count {min_increase: 1} is meant
+  std::vector<TableFile> tables; // in the order of first mention
+  Backend backend = Backend::kAuto;
   std::optional<std::uint64_t> seed;
   bool create_stop_file_at_end = false;
   double telemetry_pass = 0.8, telemetry_fail = 0.2;
@@ -110,7 +132,13 @@ struct Drill {
 };
 
 // kInvalidDrill with "FILE:LINE:COLUMN: ..." in `what` and what is allowed in `hint`. `file` is only for messages.
-Result<Drill> parse(std::string_view text, std::string_view file);
+// `read_table` gives the bytes of the table file number `index` (from 0, in the order of first mention); without it a
+// drill that names one is refused.
+using ReadTable = std::function<Result<std::string>(std::size_t index, const std::string& path)>;
+Result<Drill> parse(std::string_view text, std::string_view file, const ReadTable& read_table = {});
+// Table files where the drill says: relative paths start at `directory`.
+ReadTable tables_beside(std::filesystem::path directory);
+// With the tables beside the drill.
 Result<Drill> load(const std::filesystem::path& path);
 
 }  // namespace brownout::drill

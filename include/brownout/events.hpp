@@ -46,10 +46,11 @@ struct CounterSample {
   std::int64_t t_mono_ns = 0;
   std::uint32_t phase = 0;
   brownout_trace_counters trace{};
-  bool injecting = false; // the injector was attached: the next three are there
+  bool injecting = false; // the injector was attached: the next four are there
   brownout_inject_counters inject{};
   std::vector<brownout_fault_counters> faults;
   std::array<kernel::LineCounters, BROWNOUT_DIRECTIONS> line{};
+  std::array<kernel::DelayFigures, BROWNOUT_DIRECTIONS> delays{};
   kernel::DeviceCounters host_device, container_device;
   std::map<std::string, std::uint64_t> drop_witness; // by reason
   bool has_drop_witness = false;

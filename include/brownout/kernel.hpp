@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Stage 4. The only stage that calls libbpf, netlink or setns.
 //
-// Everything made here dies with the process: tcx and cgroup links (bpf_link), a TAP device that is not persistent,
-// maps and programs held by descriptors only. Kernel versions below are of the feature; behaviour was measured.
+// What is made here dies with the process: tcx and cgroup links (bpf_link), a TAP device that is not persistent, veths
+// with an end in a namespace that only we hold, maps and programs held by descriptors only. The one exception, clsact
+// filters, is journalled. Kernel versions below are of the feature; behaviour was measured.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -101,14 +104,52 @@ class Tracer {
   virtual brownout_control& control() = 0;
 };
 
+// ---- by what means --------------------------------------------------------------------------------------------
+
+// tcx links (6.6) die with their descriptor. clsact filters (4.5) stay: they are journalled before they are made, go
+// inert without our beat, and `clean` removes what a killed process left.
+enum class HookKind : std::uint8_t { kTcx, kClsact };
+std::string_view name(HookKind kind);
+
+struct Means {
+  HookKind hook = HookKind::kTcx;
+  std::string hook_reason;
+  std::optional<drill::Backend> backend; // never kAuto; none: nothing is delayed
+  std::string backend_reason;
+};
+// Chosen by trying, never by version. kUnsupported with every refusal when `wanted`, or anything at all, is not there.
+// `run` and `doctor` ask here.
+Result<Means> choose_means(drill::Backend wanted, bool delays);
+nlohmann::json to_json(const Means& means);
+
+// Where changes that outlive a process are written down before they are made.
+inline constexpr char kJournalDirectory[] = "/run/brownout";
+
+struct CleanReport {
+  std::vector<std::string> undone;     // what a dead brownout had left, by name
+  std::vector<std::string> left_alone; // what is not provably ours any more, or of a process that lives, and why
+  std::vector<std::string> failed;     // to be tried again: the journal stays
+};
+Result<CleanReport> clean(const std::filesystem::path& journals = kJournalDirectory);
+
 // ---- the injector ---------------------------------------------------------------------------------------------
 
-struct LineCounters { // of the delay line, user space side, per direction; conservation is checked on these
+struct LineCounters { // of the delay backend, per direction; conservation is checked on these
   std::uint64_t received = 0, reinjected = 0, held = 0, held_bytes = 0;
   std::uint64_t overflow = 0, expired = 0, write_errors = 0, foreign = 0;
   std::uint64_t device_drops = 0;   // of the TAP's ring, both directions together, in element 0
   std::uint64_t late_p50_us = 0, late_p99_us = 0, late_max_us = 0; // departure, actual minus planned
   std::uint64_t hold_p50_us = 0;    // actual time from arrival to reinjection
+};
+
+// Of the packets handed over to be late, per direction, since attach. Quantiles are lower bounds of buckets that are
+// never wider than 1/64 of their value.
+struct DelayFigures {
+  std::uint64_t packets = 0;
+  std::uint64_t decided_p50_us = 0, decided_p99_us = 0, decided_max_us = 0; // by the draws of all faults together
+  std::uint64_t order_held = 0; // packets that waited 1 us or more so as not to overtake their flow, beyond what was
+                                // decided; how long, over all packets:
+  std::uint64_t order_p50_us = 0, order_p99_us = 0, order_max_us = 0;
 };
 
 class Injector {
@@ -117,15 +158,20 @@ class Injector {
     const plan::Plan& plan;
     const Interface& interface;
     Tracer& tracer;
-    std::chrono::nanoseconds heartbeat_limit = std::chrono::seconds{1};
+    Means means{.backend = drill::Backend::kDelayLine};
+    std::filesystem::path journals = kJournalDirectory;
+    // Filters outlive the process and redirect into a device that does not: there the beat is all that ends the fault.
+    std::chrono::nanoseconds heartbeat_limit =
+        means.hook == HookKind::kTcx ? std::chrono::milliseconds{1000} : std::chrono::milliseconds{500};
     bool realtime = true; // ask for SCHED_FIFO in the delay line's threads; a refusal is recorded, not an error
   };
   // Loads and verifies the programs; nothing is attached, no packet is touched.
   static Result<std::unique_ptr<Injector>> load(const Config& config);
   virtual ~Injector() = default;
 
-  // Makes the delay line (TAP) when the plan needs it and attaches to the host-side veth, before other programs.
-  virtual Result<> attach() = 0;
+  // Makes the delay backend when the plan needs one and attaches to the host-side veth, before other programs.
+  // `packets_per_second`: what passes there now, to size queues by.
+  virtual Result<> attach(double packets_per_second = 0) = 0;
   // From here on packets are hit, for at most plan.max_duration_ns.
   virtual Result<> arm() = 0;
   // The drill's loop is alive: to be called at least every heartbeat_limit / 4.
@@ -133,12 +179,14 @@ class Injector {
   // Loss off, held packets depart at once and in order; true when nothing is held any more.
   virtual void start_drain() = 0;
   virtual bool drained() const = 0;
-  // Undoes everything, at once, in any state. Held packets are sent first if the line still works.
+  // Undoes everything, in any state. Held packets are sent first if the backend still works: at once by the delay
+  // line, when they are due by edt; loss is off meanwhile.
   virtual Result<> detach() = 0;
 
   virtual std::vector<brownout_fault_counters> fault_counters() const = 0; // fault * BROWNOUT_DIRECTIONS + direction
   virtual brownout_inject_counters counters() const = 0;
   virtual std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const = 0;
+  virtual std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const = 0;
   virtual std::vector<ProgramInfo> programs() const = 0;
   virtual ObjectIds objects() const = 0;
   // How: backend, hook, device name, scheduling got; for the plan and the manifest.

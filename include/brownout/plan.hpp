@@ -24,11 +24,23 @@ struct PlannedFault {
   int drill_line = 0;
 };
 
+// What brownout_fault::distribution counts from: the values that the programs in the kernel draw from.
+struct JitterTable {
+  std::string name; // "normal", or the file as the drill names it
+  std::vector<std::int16_t> values;
+  std::string sha256;      // of the values, as little-endian 16-bit words
+  std::string file_sha256; // empty: a table of our own making
+};
+// netem's own, by its formulas; kUniform and kFile have none.
+const std::vector<std::int16_t>& named_table(drill::Distribution distribution);
+
 struct Plan {
   drill::Drill drill;
   std::uint64_t seed = 0;
   bool seed_drawn = false;
+  drill::Backend backend = drill::Backend::kAuto;
   std::vector<PlannedFault> faults;
+  std::vector<JitterTable> tables;   // each once
   std::vector<drill::Gate> gates;    // the default gate filled in
   std::int64_t max_duration_ns = 0;  // from arming to the deadline in the programs
   bool needs_delay_line = false;
@@ -37,6 +49,12 @@ struct Plan {
 // `seed_if_unset` is used and recorded when the drill names none.
 Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset);
 nlohmann::json to_json(const Plan& plan);
+
+// The longest that a latency fault can hold a packet by itself.
+std::uint64_t longest_delay_ns(const Plan& plan, const PlannedFault& fault);
+// Where its delays lie: equal for symmetric jitter; a skewed table puts the median below or above the mean.
+struct DelayCentre { double median_ns = 0, mean_ns = 0; };
+DelayCentre centre_of_delay(const Plan& plan, const PlannedFault& fault);
 
 // The sum of the planned delays of all latency faults over the directions each matches, for a TCP flow that all of
 // them match: what the round trip is expected to gain, and the jitter around it.

@@ -102,8 +102,7 @@ inline void write_evidence(const std::filesystem::path& directory, events::Evide
 // staging/ as `run` leaves it.
 inline void stage(const std::filesystem::path& staging, const plan::Plan& plan, EvidenceBuilder builder = {}) {
   write_evidence(staging, builder.build());
-  done(write_file(staging / "drill.yaml", plan.drill.text));
-  done(write_file(staging / "plan.json", plan::to_json(plan).dump(2) + "\n"));
+  done(bundle::stage_plan(plan, staging));
   spill(staging / "run_dir/execution_fingerprint.json", R"({"api_calls": 3})");
   spill(staging / "run_dir/日志/app.log", "started\n");
   nlohmann::json copy{{"files", nlohmann::json::array()}, {"left_out", nlohmann::json::array()}};

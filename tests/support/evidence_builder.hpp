@@ -250,6 +250,9 @@ class EvidenceBuilder {
     line.held = sample.phase == BROWNOUT_PHASE_INJECT ? std::min<std::uint64_t>(held.packets, matched_ / 3) : 0;
     line.reinjected = line.received - line.held;
     line.hold_p50_us = 300'120;
+    sample.delays[BROWNOUT_EGRESS] = {.packets = held.packets, .decided_p50_us = 299'008, .decided_p99_us = 319'488,
+                                      .decided_max_us = 319'488, .order_held = held.packets / 4, .order_p50_us = 0,
+                                      .order_p99_us = 17'152, .order_max_us = 31'232};
   }
 
   void add_sample(std::int64_t t, std::int64_t before, std::uint32_t phase) {

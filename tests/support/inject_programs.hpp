@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include "../../userspace/kernel/delay_figures.hpp"
 #include "../../userspace/kernel/injector.hpp"
 #include "brownout/clock.hpp"
 #include "support/flow_keys.hpp"
@@ -35,7 +36,9 @@ struct Skb {
 class InjectPrograms {
  public:
   explicit InjectPrograms(const plan::Plan& plan) {
-    auto skeleton = kernel::load_inject_skeleton(plan, 1, kTokens, maps.control_map_fd(), maps.flows_map_fd());
+    auto skeleton = kernel::load_inject_skeleton(plan, 1, kTokens,
+                                                 plan.needs_delay_line ? std::optional{drill::Backend::kDelayLine} : std::nullopt,
+                                                 maps.control_map_fd(), maps.flows_map_fd());
     if (!skeleton) throw std::runtime_error(skeleton.error().render());
     skeleton_ = std::move(*skeleton);
     if (plan.needs_delay_line) skeleton_->bss->line_ifindex = 1;
@@ -63,6 +66,10 @@ class InjectPrograms {
   brownout_fault_counters fault(std::uint32_t index, std::uint32_t direction) const {
     return kernel::sum_over_cpus<brownout_fault_counters>(bpf_map__fd(skeleton_->maps.fault_counters),
                                                           index * BROWNOUT_DIRECTIONS + direction);
+  }
+
+  std::array<kernel::DelayFigures, BROWNOUT_DIRECTIONS> delays() const {
+    return kernel::read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms));
   }
 
   SharedMaps maps;

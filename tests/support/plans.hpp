@@ -32,6 +32,18 @@ class FaultBuilder {
   }
   static FaultBuilder blackhole() { return FaultBuilder{BROWNOUT_FAULT_BLACKHOLE}; }
 
+  FaultBuilder& distribution(drill::Distribution which) {
+    distribution_ = which;
+    return *this;
+  }
+  FaultBuilder& correlation(double share) {
+    abi_.reuse_threshold = static_cast<std::uint64_t>(share * 4294967296.0);
+    return *this;
+  }
+  FaultBuilder& reorder() {
+    abi_.flags |= BROWNOUT_FAULT_REORDER;
+    return *this;
+  }
   FaultBuilder& directions(std::uint8_t mask) {
     abi_.match.directions = mask;
     return *this;
@@ -70,6 +82,16 @@ class FaultBuilder {
       if (abi_.match.directions & (1 << direction)) fault.directions.push_back(direction);
     return fault;
   }
+  // The fault, with its table in the plan.
+  void add_to(plan::Plan& plan) const {
+    auto fault = build(plan.faults.size());
+    if (distribution_ != drill::Distribution::kUniform) {
+      plan.tables.push_back({.name = "test", .values = plan::named_table(distribution_)});
+      fault.abi.distribution = static_cast<std::uint32_t>(plan.tables.size());
+    }
+    plan.needs_delay_line |= is_latency();
+    plan.faults.push_back(std::move(fault));
+  }
   bool is_latency() const { return abi_.kind == BROWNOUT_FAULT_LATENCY; }
 
  private:
@@ -80,6 +102,7 @@ class FaultBuilder {
   }
   brownout_fault abi_{};
   double rate_ = 1;
+  drill::Distribution distribution_ = drill::Distribution::kUniform;
 };
 
 inline plan::Plan plan_of(const std::vector<FaultBuilder>& faults, std::uint64_t seed = 42,
@@ -87,10 +110,7 @@ inline plan::Plan plan_of(const std::vector<FaultBuilder>& faults, std::uint64_t
   plan::Plan plan;
   plan.seed = seed;
   plan.max_duration_ns = max_duration.count();
-  for (std::size_t i = 0; i < faults.size(); ++i) {
-    plan.faults.push_back(faults[i].build(i));
-    plan.needs_delay_line |= faults[i].is_latency();
-  }
+  for (const auto& fault : faults) fault.add_to(plan);
   return plan;
 }
 

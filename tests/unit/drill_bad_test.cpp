@@ -36,7 +36,7 @@ TEST_CASE("every bad drill is refused with its line, its value and what is allow
   for (const auto& path : corpus) {
     const std::string name = path.filename();
     INFO(name);
-    const auto drill = drill::parse(content_of(path), name);
+    const auto drill = drill::parse(content_of(path), name, drill::tables_beside(path.parent_path()));
     REQUIRE_FALSE(drill);
     CHECK(drill.error().code == ErrorCode::kInvalidDrill);
     CHECK(std::regex_search(drill.error().what, std::regex{R"(^\w+\.yaml:[1-9]\d*:[1-9]\d*: )"}));

@@ -143,6 +143,8 @@ TEST_CASE("a counter sample comes back whole") {
   fill(sample.faults.emplace_back());
   fill(sample.line[0]);
   fill(sample.line[1]);
+  fill(sample.delays[0]);
+  fill(sample.delays[1]);
   fill(sample.host_device);
   fill(sample.container_device);
   sample.drop_witness = {{"TC_INGRESS", 7}};
@@ -161,6 +163,7 @@ TEST_CASE("a counter sample comes back whole") {
   REQUIRE(back.faults.size() == 2);
   CHECK(std::memcmp(back.faults.data(), sample.faults.data(), 2 * sizeof(brownout_fault_counters)) == 0);
   CHECK(std::memcmp(back.line.data(), sample.line.data(), sizeof sample.line) == 0);
+  CHECK(std::memcmp(back.delays.data(), sample.delays.data(), sizeof sample.delays) == 0);
   CHECK(std::memcmp(&back.host_device, &sample.host_device, sizeof sample.host_device) == 0);
   CHECK(std::memcmp(&back.container_device, &sample.container_device, sizeof sample.container_device) == 0);
   CHECK(back.has_drop_witness);

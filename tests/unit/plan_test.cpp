@@ -159,7 +159,7 @@ TEST_CASE("labels say what a fault does, and lines where it stands") {
 }
 
 TEST_CASE("the plan as JSON is what the golden files say") {
-  for (const std::string name : {"full", "ipv6"}) {
+  for (const std::string name : {"full", "ipv6", "jitter"}) {
     INFO(name);
     auto drill = drill::load(kSource + "/tests/golden/drills/good/" + name + ".yaml");
     REQUIRE(drill);

@@ -40,6 +40,7 @@ class ContentCheck {
   Result<> run(verdict::Verdict& recomputed) {
     BROWNOUT_TRY(read_manifest());
     BROWNOUT_ASSIGN(const auto plan, recompile());
+    check_jitter_tables(plan);
     BROWNOUT_ASSIGN(const auto evidence, events::load(directory_));
     check_summary(evidence);
     check_identity(plan, evidence);
@@ -58,6 +59,7 @@ class ContentCheck {
 
   Result<> read_manifest();
   Result<plan::Plan> recompile();
+  void check_jitter_tables(const plan::Plan& plan);
   void check_summary(const events::Evidence& evidence);
   void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
@@ -98,10 +100,19 @@ Result<plan::Plan> ContentCheck::recompile() {
   if (const auto [stop, error] = std::from_chars(seed_text.data(), end, seed); error != std::errc{} || stop != end)
     return fail(ErrorCode::kFormat, fmt::format("{}: 'seed' must be a number in quotes", kPlan));
   BROWNOUT_ASSIGN(const auto drill_text, text_of(kDrill));
-  BROWNOUT_ASSIGN(auto drill, drill::parse(drill_text, kDrill));
+  BROWNOUT_ASSIGN(auto drill, drill::parse(drill_text, kDrill, [this](std::size_t index, const std::string&) {
+                    return read_file(directory_ / jitter_table_path(index), kLargestMember);
+                  }));
   BROWNOUT_ASSIGN(auto plan, plan::compile(std::move(drill), seed));
   if (document(plan::to_json(plan)) != text) report(fmt::format("{} does not follow from {}", kPlan, kDrill));
   return plan;
+}
+
+// The drill's own are there, or it would not have compiled.
+void ContentCheck::check_jitter_tables(const plan::Plan& plan) {
+  for (std::size_t i = plan.drill.tables.size(); i < BROWNOUT_MAX_FAULTS; ++i)
+    if (members_.contains(jitter_table_path(i)))
+      report(fmt::format("{} is named by no fault of {}", jitter_table_path(i), kDrill));
 }
 
 void ContentCheck::expect_in_manifest(const char* key, const json& wanted, std::string_view source) {

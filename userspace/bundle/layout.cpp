@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "brownout/abi/brownout.h"
 
 namespace brownout::bundle {
 namespace {
@@ -23,7 +26,11 @@ bool is_safe_component(std::string_view part) { return !part.empty() && part != 
 
 }  // namespace
 
+std::string jitter_table_path(std::size_t index) { return fmt::format("{}{}.dist", kJitterTables, index + 1); }
+
 bool is_known(std::string_view path) {
+  for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)
+    if (path == jitter_table_path(i)) return true;
   return std::ranges::find(kAlways, path) != kAlways.end() || path == kRunFiles || path == kRunDirectoryCopy ||
          (path.starts_with(kRunDirectory) && path.size() > kRunDirectory.size());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a bundle has; format 1. docs/bundle-format.md says what is in each.
+// Which files a bundle has; format 2. docs/bundle-format.md says what is in each.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace brownout::bundle {
 
-inline constexpr int kFormat = 1;
+inline constexpr int kFormat = 2;
 
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
@@ -21,6 +21,9 @@ inline constexpr std::string_view kPlan = "plan.json";
 inline constexpr std::string_view kRunFiles = "run_files.json";
 inline constexpr std::string_view kRunDirectoryCopy = "run_dir_copy.json";
 inline constexpr std::string_view kRunDirectory = "run_dir/";
+inline constexpr std::string_view kJitterTables = "jitter_tables/";
+// Where the drill's table file of this number (from 0) is kept: "jitter_tables/1.dist".
+std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
 inline constexpr std::array<std::string_view, 11> kAlways{

@@ -41,6 +41,43 @@ std::string app_counters(const findings::Findings& findings) {
   return text;
 }
 
+// As for the counters of the faults: what stood there before the drain began.
+const events::CounterSample* last_of_window(const events::Evidence& evidence) {
+  const events::CounterSample* last = nullptr;
+  for (const auto& sample : evidence.counters)
+    if (sample.injecting && sample.phase == BROWNOUT_PHASE_INJECT) last = &sample;
+  return last;
+}
+
+std::string us_as_ms(std::uint64_t us) { return fmt::format("{}.{:03} ms", us / 1000, us % 1000); }
+
+std::string delays(const ReportInputs& inputs) {
+  const auto* sample = last_of_window(inputs.evidence);
+  std::vector<std::vector<std::string>> rows;
+  for (int direction = 0; sample != nullptr && direction < BROWNOUT_DIRECTIONS; ++direction) {
+    const auto& figures = sample->delays[static_cast<std::size_t>(direction)];
+    if (figures.packets == 0) continue;
+    rows.push_back({std::string{direction_name(direction)}, fmt::to_string(figures.packets),
+                    us_as_ms(figures.decided_p50_us), us_as_ms(figures.decided_p99_us),
+                    us_as_ms(figures.decided_max_us), fmt::to_string(figures.order_held),
+                    us_as_ms(figures.order_p50_us), us_as_ms(figures.order_p99_us), us_as_ms(figures.order_max_us)});
+  }
+  if (rows.empty()) return {};
+  return "\nDelays as drawn, and what keeping each flow in order added to them (to within 1/64 of each figure):\n\n" +
+         table({"direction", "packets", "drawn p50", "p99", "max", "waited for order", "added p50", "p99", "max"},
+               rows);
+}
+
+std::string clamped(const ReportInputs& inputs) {
+  std::string text;
+  for (const auto& effect : inputs.findings.effects)
+    if (effect.counters.clamped > 0)
+      text += fmt::format("\n{} packets of {} ({}) drew a jitter below minus the delay: they were not delayed by it.\n",
+                          effect.counters.clamped, prose(label_of(inputs.plan, effect.fault)),
+                          direction_name(effect.direction));
+  return text;
+}
+
 std::string witnesses(const ReportInputs& inputs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& effect : inputs.findings.effects)
@@ -89,6 +126,7 @@ std::string injection_section(const ReportInputs& inputs) {
                       inputs.plan.seed_drawn ? " (drawn)" : "");
   text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"},
                 rows);
+  text += delays(inputs) + clamped(inputs);
   text += witnesses(inputs);
   if (!inputs.findings.conservation_holds)
     text += fmt::format("\nThe delay line's books do not balance: {}\n", cell(inputs.findings.conservation_detail));

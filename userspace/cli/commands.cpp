@@ -31,6 +31,9 @@ bool all_required(const std::vector<kernel::Capability>& capabilities) {
   return true;
 }
 
+// What `run` will do here: the same question to the same code.
+Result<kernel::Means> means_here() { return kernel::choose_means(drill::Backend::kAuto, true); }
+
 void print_doctor_json(const std::vector<kernel::Capability>& capabilities) {
   auto list = nlohmann::json::array();
   for (const auto& capability : capabilities)
@@ -39,7 +42,10 @@ void print_doctor_json(const std::vector<kernel::Capability>& capabilities) {
                     {"required", capability.required},
                     {"detail", capability.detail},
                     {"lost", capability.lost}});
-  fmt::print("{}\n", nlohmann::json{{"capabilities", list}, {"ready", all_required(capabilities)}}.dump(2));
+  nlohmann::json result{{"capabilities", list}, {"ready", all_required(capabilities)}};
+  const auto means = means_here();
+  result["means"] = means ? to_json(*means) : nlohmann::json{{"refused", means.error().render()}};
+  fmt::print("{}\n", result.dump(2));
 }
 
 void print_doctor_text(const std::vector<kernel::Capability>& capabilities) {
@@ -47,6 +53,12 @@ void print_doctor_text(const std::vector<kernel::Capability>& capabilities) {
     fmt::print("{:8} {:28} {}\n", capability.present ? "yes" : capability.required ? "MISSING" : "no",
                capability.name, capability.detail);
     if (!capability.present && !capability.lost.empty()) fmt::print("{:8} -> {}\n", "", capability.lost);
+  }
+  if (const auto means = means_here()) {
+    fmt::print("\nhooks:   {} ({})\n", kernel::name(means->hook), means->hook_reason);
+    fmt::print("latency: {} ({})\n", drill::backend_name(*means->backend), means->backend_reason);
+  } else {
+    fmt::print("\nno drill can hang its faults anywhere here: {}\n", means.error().render());
   }
   fmt::print("{}\n", all_required(capabilities) ? "ready: a drill can run here" : "not ready: see MISSING");
 }
@@ -86,6 +98,16 @@ ExitCode doctor(bool json) {
   const auto capabilities = kernel::probe();
   json ? print_doctor_json(capabilities) : print_doctor_text(capabilities);
   return all_required(capabilities) ? ExitCode::kPass : ExitCode::kError;
+}
+
+ExitCode clean() {
+  const auto report = kernel::clean();
+  if (!report) return cli::report(report.error());
+  for (const auto& what : report->undone) fmt::print("undone: {}\n", what);
+  for (const auto& what : report->left_alone) fmt::print("left alone: {}\n", what);
+  for (const auto& what : report->failed) fmt::print("failed: {}\n", what);
+  if (report->undone.empty() && report->left_alone.empty() && report->failed.empty()) fmt::print("nothing to undo\n");
+  return report->failed.empty() ? ExitCode::kPass : ExitCode::kError;
 }
 
 ExitCode verify(const std::filesystem::path& archive) {

@@ -11,6 +11,7 @@ namespace brownout::cli {
 ExitCode run(const run::Options& options);
 ExitCode check(const std::filesystem::path& drill);
 ExitCode doctor(bool json);
+ExitCode clean();
 ExitCode verify(const std::filesystem::path& archive);
 
 // Prints the error; the exit code that goes with it.

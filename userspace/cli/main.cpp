@@ -32,6 +32,8 @@ int main(int argc, char** argv) {
   auto* doctor_command = app.add_subcommand("doctor", "what this machine can do, each thing tried and undone");
   doctor_command->add_flag("--json", doctor_json, "print JSON");
 
+  auto* clean_command = app.add_subcommand("clean", "undo what a killed brownout left on this host, and nothing else");
+
   std::filesystem::path archive;
   auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, and whether its verdict follows");
   verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
@@ -46,6 +48,7 @@ int main(int argc, char** argv) {
   if (*run_command) code = cli::run(options);
   if (*check_command) code = cli::check(drill);
   if (*doctor_command) code = cli::doctor(doctor_json);
+  if (*clean_command) code = cli::clean();
   if (*verify_command) code = cli::verify(archive);
   return static_cast<int>(code);
 }

@@ -14,7 +14,10 @@ namespace brownout::drill {
 namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
-                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels"};
+                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend"};
+
+constexpr Choice<Backend> kBackends[] = {
+    {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
 
 Result<> check_version(const Mapping& top) {
   BROWNOUT_ASSIGN(const Cursor version, top.need("brownout", "`brownout: 1` as the first line"));
@@ -47,13 +50,15 @@ Result<> read_timing(const Mapping& top, Drill& drill) {
   return {};
 }
 
-Result<> read_faults(const Mapping& top, Drill& drill) {
+Result<> read_faults(const Mapping& top, const ReadTable& read_table, Drill& drill) {
+  TableShelf tables{read_table};
   BROWNOUT_ASSIGN(const Cursor faults, top.need("faults", "faults: with at least one of latency, loss, blackhole"));
   BROWNOUT_ASSIGN(const auto items, sequence(faults, 1, BROWNOUT_MAX_FAULTS));
   for (const Cursor& item : items) {
-    BROWNOUT_ASSIGN(Fault fault, read_fault(item));
+    BROWNOUT_ASSIGN(Fault fault, read_fault(item, tables));
     drill.faults.push_back(std::move(fault));
   }
+  drill.tables = tables.take();
   return {};
 }
 
@@ -108,6 +113,9 @@ Result<> read_rest(const Mapping& top, Drill& drill) {
   BROWNOUT_TRY(read_gates(top, drill));
   BROWNOUT_TRY(read_telemetry(top, drill));
   BROWNOUT_TRY(read_on_end(top, drill));
+  if (const auto backend = top.find("backend")) {
+    BROWNOUT_ASSIGN(drill.backend, read_choice(*backend, kBackends));
+  }
   if (const auto seed = top.find("seed")) {
     BROWNOUT_ASSIGN(drill.seed, read_seed(*seed));
   }
@@ -119,14 +127,20 @@ Result<> read_rest(const Mapping& top, Drill& drill) {
 
 }  // namespace
 
-Result<Drill> parse(std::string_view text, std::string_view file) {
+std::string_view backend_name(Backend backend) {
+  for (const auto& [word, value] : kBackends)
+    if (value == backend) return word;
+  return "unknown";
+}
+
+Result<Drill> parse(std::string_view text, std::string_view file, const ReadTable& read_table) {
   BROWNOUT_ASSIGN(const Tree tree, read_tree(text, file));
   BROWNOUT_ASSIGN(const Mapping top, Mapping::open({file, {}, &tree}, kTopLevel));
   Drill drill;
   BROWNOUT_TRY(check_version(top));
   BROWNOUT_TRY(read_who(top, drill));
   BROWNOUT_TRY(read_timing(top, drill));
-  BROWNOUT_TRY(read_faults(top, drill));
+  BROWNOUT_TRY(read_faults(top, read_table, drill));
   BROWNOUT_TRY(read_rest(top, drill));
   drill.text = text;
   return drill;
@@ -141,7 +155,7 @@ Result<Drill> load(const std::filesystem::path& path) {
     if (error.hint.empty()) error.hint = fmt::format("a drill is a YAML file of at most {} bytes", kMaxFileBytes);
     return std::unexpected(std::move(error));
   }
-  return parse(*text, path.string());
+  return parse(*text, path.string(), tables_beside(path.parent_path()));
 }
 
 }  // namespace brownout::drill

@@ -9,6 +9,7 @@
 
 #include "brownout/drill.hpp"
 #include "cursor.hpp"
+#include "jitter_table.hpp"
 
 namespace brownout::drill {
 
@@ -23,13 +24,14 @@ inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 inline constexpr std::int64_t kMaxRetries = 1000;
 inline constexpr std::size_t kMaxGates = 64;
 inline constexpr std::size_t kMaxLabels = 64;
+inline constexpr double kMaxCorrelation = 0.9;
 inline constexpr std::size_t kMaxListed = 64; // required files, error types, manifest conditions
 
 Result<Target> read_target(const Cursor& cursor);
 Result<App> read_app(const Cursor& cursor);
 Result<Pressure> read_pressure(const Cursor& cursor);
 Result<Phases> read_phases(const Cursor& cursor);
-Result<Fault> read_fault(const Cursor& cursor);
+Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables);
 Result<Match> read_match(const Cursor& cursor);
 Result<Gate> read_gate(const Cursor& cursor);
 Result<std::map<std::string, std::string>> read_labels(const Cursor& cursor);

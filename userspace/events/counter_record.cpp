@@ -34,12 +34,13 @@ void decode_faults(const Json& record, std::vector<brownout_fault_counters>& int
   for (const auto& value : *found) decode(value, into.emplace_back(), "faults", problem);
 }
 
-void decode_line(const Json& record, std::array<kernel::LineCounters, BROWNOUT_DIRECTIONS>& into, Problem& problem) {
-  const auto* found = member(record, "line", problem);
+template <typename Value>
+void decode_pair(const Json& record, const char* key, std::array<Value, BROWNOUT_DIRECTIONS>& into, Problem& problem) {
+  const auto* found = member(record, key, problem);
   if (found == nullptr) return;
   if (!found->is_array() || found->size() != into.size())
-    return problem.report(fmt::format("'line' must be a list of {}", into.size()));
-  for (std::size_t i = 0; i < into.size(); ++i) decode((*found)[i], into[i], "line", problem);
+    return problem.report(fmt::format("'{}' must be a list of {}", key, into.size()));
+  for (std::size_t i = 0; i < into.size(); ++i) decode((*found)[i], into[i], key, problem);
 }
 
 OrderedJson encode_histogram(const std::vector<CounterSample::Bucket>& histogram) {
@@ -82,6 +83,7 @@ OrderedJson encode(const CounterSample& sample) {
     record["inject"] = encode(sample.inject);
     record["faults"] = encode_list(sample.faults);
     record["line"] = encode_list(sample.line);
+    record["delays"] = encode_list(sample.delays);
   }
   record["host_device"] = encode(sample.host_device);
   record["container_device"] = encode(sample.container_device);
@@ -99,7 +101,8 @@ void decode(const Json& record, CounterSample& into, Problem& problem) {
   if (into.injecting) {
     read(record, "inject", into.inject, problem);
     decode_faults(record, into.faults, problem);
-    decode_line(record, into.line, problem);
+    decode_pair(record, "line", into.line, problem);
+    decode_pair(record, "delays", into.delays, problem);
   }
   read(record, "host_device", into.host_device, problem);
   read(record, "container_device", into.container_device, problem);

@@ -24,6 +24,7 @@ void for_each_field(S& s, auto&& field) {
   field("matched", s.matched);
   field("decided", s.decided);
   field("applied", s.applied);
+  field("clamped", s.clamped);
 }
 
 template <Is<brownout_inject_counters> S>
@@ -79,6 +80,18 @@ void for_each_field(S& s, auto&& field) {
   field("late_p99_us", s.late_p99_us);
   field("late_max_us", s.late_max_us);
   field("hold_p50_us", s.hold_p50_us);
+}
+
+template <Is<kernel::DelayFigures> S>
+void for_each_field(S& s, auto&& field) {
+  field("packets", s.packets);
+  field("decided_p50_us", s.decided_p50_us);
+  field("decided_p99_us", s.decided_p99_us);
+  field("decided_max_us", s.decided_max_us);
+  field("order_held", s.order_held);
+  field("order_p50_us", s.order_p50_us);
+  field("order_p99_us", s.order_p99_us);
+  field("order_max_us", s.order_max_us);
 }
 
 template <Is<kernel::DeviceCounters> S>

@@ -16,11 +16,23 @@ constexpr double kFloorMs = 2;
 constexpr double kSmoothedRelative = 0.2;
 constexpr double kSmoothedFloorMs = 5;
 
-double expected_ms(const plan::Plan& plan, const brownout_flow_key& flow) {
-  double sum = 0;
-  for (const auto& fault : plan.faults)
-    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY && matches(fault.abi.match, flow))
-      sum += static_cast<double>(fault.abi.delay_ns) / kNsPerMs * static_cast<double>(fault.directions.size());
+// The median of what a skewed distribution adds lies between its median and its mean, nearer to the mean the more
+// delays are added up: the middle, and how far it may be off.
+struct Expected { double ms = 0, slack_ms = 0; };
+
+Expected expected_of(const plan::Plan& plan, const plan::PlannedFault& fault) {
+  const auto [median_ns, mean_ns] = plan::centre_of_delay(plan, fault);
+  return {.ms = (median_ns + mean_ns) / 2 / kNsPerMs, .slack_ms = std::fabs(median_ns - mean_ns) / 2 / kNsPerMs};
+}
+
+Expected expected_on(const plan::Plan& plan, const brownout_flow_key& flow) {
+  Expected sum;
+  for (const auto& fault : plan.faults) {
+    if (fault.abi.kind != BROWNOUT_FAULT_LATENCY || !matches(fault.abi.match, flow)) continue;
+    const auto [ms, slack_ms] = expected_of(plan, fault);
+    sum.ms += ms * static_cast<double>(fault.directions.size());
+    sum.slack_ms += slack_ms * static_cast<double>(fault.directions.size());
+  }
   return sum;
 }
 
@@ -33,10 +45,12 @@ struct Calls {
   std::uint64_t completed = 0;    // of the window, held
   double longest_cut_off_ms = 0;
   double least_expected_ms = HUGE_VAL, most_expected_ms = 0;
+  double slack_ms = 0; // the largest
 };
 
 void take(const plan::Plan& plan, const brownout_event& event, bool in_window, Calls& calls) {
-  const double expected = expected_ms(plan, event.flow);
+  const auto [expected, slack] = expected_on(plan, event.flow);
+  calls.slack_ms = std::max(calls.slack_ms, slack);
   calls.least_expected_ms = std::min(calls.least_expected_ms, expected);
   calls.most_expected_ms = std::max(calls.most_expected_ms, expected);
   const double duration = static_cast<double>(event.duration_ns) / kNsPerMs;
@@ -79,7 +93,7 @@ bool uniform(const plan::Plan& plan, const events::Evidence& evidence, double ex
   constexpr std::uint32_t kOurs = BROWNOUT_EVENT_HIT | BROWNOUT_EVENT_APP;
   return std::ranges::all_of(evidence.kernel_events, [&](const events::KernelEvent& event) {
     return event.raw.kind != BROWNOUT_EVENT_CALL || (event.raw.flags & kOurs) != kOurs ||
-           std::fabs(expected_ms(plan, event.raw.flow) - expected) < 1e-6;
+           std::fabs(expected_on(plan, event.raw.flow).ms - expected) < 1e-6;
   });
 }
 
@@ -92,7 +106,7 @@ Witness shift(std::string name, double measured, double expected, double toleran
 
 void witness_median(const Findings& findings, const Calls& calls, bool from_histogram, FaultEffect& effect) {
   const double expected = calls.most_expected_ms;
-  const double tolerance = std::max(kRelative * expected, kFloorMs);
+  const double tolerance = std::max(kRelative * expected, kFloorMs) + calls.slack_ms;
   auto before = median(calls.baseline_ms);
   auto over = median(calls.window_ms);
   effect.latency_calls_baseline = calls.baseline_ms.size();
@@ -118,7 +132,7 @@ void witness_cut_off(const Calls& calls, FaultEffect& effect) {
   effect.latency_calls_window = calls.completed + calls.cut_off;
   if (std::min(effect.latency_calls_baseline, effect.latency_calls_window) < kLatencySamples) return;
   const double before = *median(calls.baseline_ms);
-  const double tolerance = std::max(kRelative * calls.least_expected_ms, kFloorMs);
+  const double tolerance = std::max(kRelative * calls.least_expected_ms, kFloorMs) + calls.slack_ms;
   const auto too_fast = std::ranges::count_if(calls.window_ms, [&](double over) { return over < before - tolerance; });
   const double slowest_before = std::ranges::max(calls.baseline_ms);
   Witness witness{.name = "kernel call latency, cut off by the app, in ms", .measured = calls.longest_cut_off_ms,
@@ -135,7 +149,7 @@ void witness_smoothed(const Calls& calls, FaultEffect& effect) {
   const double expected = calls.most_expected_ms;
   const double measured = *median(calls.window_srtt_ms) + expected - *median(calls.baseline_srtt_ms);
   effect.witnesses.push_back(shift("TCP smoothed round trip, median shift in ms", measured, expected,
-                                   std::max(kSmoothedRelative * expected, kSmoothedFloorMs),
+                                   std::max(kSmoothedRelative * expected, kSmoothedFloorMs) + calls.slack_ms,
                                    WitnessWeight::kSupporting, n));
 }
 
@@ -147,9 +161,9 @@ void witness_own(const plan::Plan& plan, const Span& span, FaultEffect& effect) 
   });
   const auto hold_us = span.last->line[static_cast<std::size_t>(effect.direction)].hold_p50_us;
   if (others != 1 || hold_us == 0) return;
-  const double expected = static_cast<double>(fault.abi.delay_ns) / kNsPerMs;
+  const auto [expected, slack] = expected_of(plan, fault);
   effect.witnesses.push_back(shift("delay line, median hold in ms", static_cast<double>(hold_us) / 1000, expected,
-                                   std::max(kRelative * expected, kFloorMs), WitnessWeight::kOwn, 0));
+                                   std::max(kRelative * expected, kFloorMs) + slack, WitnessWeight::kOwn, 0));
 }
 
 }  // namespace

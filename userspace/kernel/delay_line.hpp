@@ -17,7 +17,7 @@ class DelayLine {
     brownout_control* control = nullptr;
     std::chrono::nanoseconds heartbeat_limit{};
     bool realtime = true;
-    LineQueue::Limits limits;
+    LineThread::Limits limits;
   };
   // The device is there, but down; no thread yet.
   static Result<std::unique_ptr<DelayLine>> make(const Config& config);

@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
+#include <optional>
 #include <span>
 
 #include <sys/random.h>
@@ -11,11 +13,11 @@
 
 #include "brownout/fd.hpp"
 #include "injector.hpp"
+#include "jitter_tables.hpp"
 
 namespace brownout::kernel {
 namespace {
 
-constexpr std::uint32_t kGsoMax = 65536;  // GSO_LEGACY_MAX_SIZE: what a TAP announces
 constexpr std::size_t kForeignProgramsListed = 64;
 
 void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens) {
@@ -23,7 +25,7 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const brownout_fault& fault = plan.faults[i].abi;
     std::memcpy(&constants.faults[i], &fault, sizeof fault);
-    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += fault.delay_ns + fault.jitter_ns;
+    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += plan::longest_delay_ns(plan, plan.faults[i]);
   }
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;
@@ -32,9 +34,17 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   constants.line_magic = tokens.magic;
 }
 
-void leave_line_out(inject_bpf& skeleton) {
-  for (bpf_program* program : {skeleton.progs.line_return, skeleton.progs.line_guard, skeleton.progs.line_steer})
-    bpf_program__set_autoload(program, false);
+void leave_out(std::initializer_list<bpf_program*> programs) {
+  for (bpf_program* program : programs) bpf_program__set_autoload(program, false);
+}
+
+void choose_programs(inject_bpf& skeleton, std::optional<drill::Backend> backend) {
+  const auto& programs = skeleton.progs;
+  const bool edt = backend == drill::Backend::kEdt, line = backend == drill::Backend::kDelayLine;
+  skeleton.rodata->delay_by_edt = edt;
+  if (!edt) leave_out({programs.edt_enter, programs.edt_turn, programs.edt_return});
+  if (!line) leave_out({programs.line_return, programs.line_steer});
+  if (!edt && !line) leave_out({programs.line_guard});
 }
 
 void list_foreign(int ifindex, bpf_attach_type hook, std::string_view hook_name, const std::vector<std::uint32_t>& ours,
@@ -64,7 +74,8 @@ Result<LineTokens> draw_line_tokens() {
 }
 
 Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens,
-                                            int control_map_fd, int flows_map_fd) {
+                                            std::optional<drill::Backend> backend, int control_map_fd,
+                                            int flows_map_fd) {
   quiet_libbpf();
   if (plan.faults.empty() || plan.faults.size() > BROWNOUT_MAX_FAULTS)
     return fail(ErrorCode::kUsage,
@@ -72,33 +83,18 @@ Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifi
   InjectSkeleton skeleton{inject_bpf__open()};
   if (!skeleton) return fail_libbpf(0, "open the injector's programs");
   tell_plan(*skeleton, plan, veth_ifindex, tokens);
-  if (!plan.needs_delay_line) leave_line_out(*skeleton);
+  choose_programs(*skeleton, backend);
   if (const int result = bpf_map__reuse_fd(skeleton->maps.control, control_map_fd); result != 0)
     return fail_libbpf(result, "share the control map with the tracer");
   if (const int result = bpf_map__reuse_fd(skeleton->maps.flows, flows_map_fd); result != 0)
     return fail_libbpf(result, "share the flow table with the tracer");
+  if (const int result = size_jitter_tables(*skeleton, plan); result != 0)
+    return fail_libbpf(result, "make room for the jitter tables");
   if (const int result = inject_bpf__load(skeleton.get()); result != 0)
     return fail_libbpf(result, "load the injector's programs",
-                       "`brownout doctor` says what this kernel lacks; Linux 6.6 or newer with BTF is needed.");
+                       "`brownout doctor` says what this kernel lacks; BTF is needed.");
+  BROWNOUT_TRY(fill_jitter_tables(*skeleton, plan));
   return skeleton;
-}
-
-void tell_line(inject_bpf& skeleton, const TapDevice& device) {
-  skeleton.bss->line_ifindex = static_cast<std::uint32_t>(device.ifindex());
-  skeleton.bss->line_gso_types = device.gso_types();
-  skeleton.bss->line_gso_max = kGsoMax;
-}
-
-Result<UniqueLink> attach_first(bpf_program* program, int ifindex, std::string_view what) {
-  LIBBPF_OPTS(bpf_tcx_opts, options, .flags = BPF_F_BEFORE);
-  UniqueLink link{bpf_program__attach_tcx(program, ifindex, &options)};
-  if (link) return link;
-  auto failed = fail_libbpf(-errno, fmt::format("attach to {}", what));
-  if (failed.error().errno_value == EINVAL) {
-    failed.error().code = ErrorCode::kUnsupported;
-    failed.error().hint = "tcx links exist since Linux 6.6.";
-  }
-  return failed;
 }
 
 std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::uint32_t>& ours) {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "edt_backend.hpp"
+#include "tap_backend.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -17,7 +19,7 @@ void store(Value& field, std::uint64_t value) {
   std::atomic_ref{field}.store(static_cast<Value>(value), std::memory_order_release);
 }
 
-constexpr std::chrono::milliseconds kDrainPatience{500}, kDrainPoll{1};
+constexpr std::chrono::milliseconds kDrainPoll{1};
 
 std::uint64_t boot_now() { return static_cast<std::uint64_t>(boottime_ns()); }
 
@@ -26,42 +28,46 @@ void keep_first(Result<>& first, const Result<>& next) {
   if (first && !next) first = next;
 }
 
-Result<> close_link(UniqueLink& link, std::string_view what) {
-  if (!link) return {};
-  const int result = bpf_link__destroy(link.release());
-  if (result != 0) return fail_libbpf(result, fmt::format("detach from {}", what));
-  return {};
+std::chrono::nanoseconds longest_delay(const plan::Plan& plan) {
+  std::uint64_t longest = 0;
+  for (const auto& fault : plan.faults)
+    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY) longest += plan::longest_delay_ns(plan, fault);
+  return std::chrono::nanoseconds{longest};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
   BROWNOUT_ASSIGN(const LineTokens tokens, draw_line_tokens());
-  BROWNOUT_ASSIGN(auto skeleton, load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
-                                                      config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
+  BROWNOUT_ASSIGN(auto skeleton,
+                  load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
+                                       config.plan.needs_delay_line ? config.means.backend : std::nullopt,
+                                       config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
   return std::make_unique<VethInjector>(config, tokens, std::move(skeleton));
 }
 
 VethInjector::VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton)
     : control_(config.tracer.control()),
+      means_(config.means),
+      journals_(config.journals),
       heartbeat_limit_(config.heartbeat_limit),
       max_duration_(config.plan.max_duration_ns),
+      longest_delay_(longest_delay(config.plan)),
       fault_count_(config.plan.faults.size()),
-      needs_line_(config.plan.needs_delay_line),
       realtime_(config.realtime),
       interface_(config.interface),
       tokens_(tokens),
       skeleton_(std::move(skeleton)) {
+  if (!config.plan.needs_delay_line) means_.backend.reset();
   note_objects();
 }
 
 VethInjector::~VethInjector() { static_cast<void>(detach()); }
 
-Result<> VethInjector::attach() {
+Result<> VethInjector::attach(double packets_per_second) {
   if (!skeleton_) return fail(ErrorCode::kRefused, "this injector was detached: load another");
   store(control_.armed, 0);
-  auto attached = needs_line_ ? attach_line() : Result<>{};
-  if (attached) attached = attach_veth();
+  auto attached = attach_all(packets_per_second);
   note_objects();
   if (attached) return {};
   Error error = std::move(attached).error();
@@ -69,31 +75,46 @@ Result<> VethInjector::attach() {
   return std::unexpected(std::move(error));
 }
 
-// From the device inwards to the veth, so that no packet can come before there is somebody to send it on.
-Result<> VethInjector::attach_line() {
-  BROWNOUT_ASSIGN(
-      line_,
-      DelayLine::make(
-          {.magic = tokens_.magic, .control = &control_, .heartbeat_limit = heartbeat_limit_, .realtime = realtime_}));
-  TapDevice& device = line_->device();
-  tell_line(*skeleton_, device);
-  BROWNOUT_ASSIGN(line_guard_, attach_first(skeleton_->progs.line_guard, device.ifindex(), device.name()));
-  BROWNOUT_ASSIGN(line_return_, attach_first(skeleton_->progs.line_return, device.ifindex(), device.name()));
-  BROWNOUT_TRY(device.set_steering(bpf_program__fd(skeleton_->progs.line_steer)));
-  BROWNOUT_TRY(device.bring_up());
-  return line_->start();
+std::unique_ptr<DelayBackend> VethInjector::make_backend() const {
+  if (*means_.backend == drill::Backend::kEdt)
+    return std::make_unique<EdtBackend>(
+        EdtBackend::Config{.hook = means_.hook, .control = &control_, .longest_delay = longest_delay_});
+  return std::make_unique<TapBackend>(means_.hook, DelayLine::Config{.magic = tokens_.magic,
+                                                                     .control = &control_,
+                                                                     .heartbeat_limit = heartbeat_limit_,
+                                                                     .realtime = realtime_});
+}
+
+// The backend first, so that no packet can come before there is somebody to send it on.
+Result<> VethInjector::attach_all(double packets_per_second) {
+  BROWNOUT_ASSIGN(qdiscs_before_, qdisc_listing(interface_.host_ifindex));
+  if (means_.hook == HookKind::kClsact) {
+    BROWNOUT_ASSIGN(journal_, Journal::open(journals_));
+  }
+  if (means_.backend) {
+    backend_ = make_backend();
+    BROWNOUT_TRY(backend_->open(*skeleton_, packets_per_second));
+  }
+  return attach_veth();
 }
 
 Result<> VethInjector::attach_veth() {
-  BROWNOUT_ASSIGN(from_container_,
-                  attach_first(skeleton_->progs.from_container, interface_.host_ifindex, interface_.host_name));
-  BROWNOUT_ASSIGN(to_container_,
-                  attach_first(skeleton_->progs.to_container, interface_.host_ifindex, interface_.host_name));
+  const int ifindex = interface_.host_ifindex;
+  if (means_.hook == HookKind::kClsact) {
+    BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(ifindex, interface_.host_name, journal_.get()));
+  }
+  const auto attach = [&](const bpf_program* program, HookSide side) {
+    return ClassifierHook::attach(means_.hook, bpf_program__fd(program), {ifindex, interface_.host_name, side},
+                                  journal_.get());
+  };
+  BROWNOUT_ASSIGN(from_container_, attach(skeleton_->progs.from_container, HookSide::kIngress));
+  BROWNOUT_ASSIGN(to_container_, attach(skeleton_->progs.to_container, HookSide::kEgress));
   return {};
 }
 
 Result<> VethInjector::arm() {
-  if (!from_container_ || !to_container_) return fail(ErrorCode::kRefused, "nothing is attached that could be armed");
+  if (!from_container_ || !to_container_)
+    return fail(ErrorCode::kRefused, "nothing is attached that could be armed");
   store(control_.draining, 0);
   store(control_.heartbeat_limit_ns, static_cast<std::uint64_t>(heartbeat_limit_.count()));
   store(control_.deadline_boot_ns, boot_now() + static_cast<std::uint64_t>(max_duration_.count()));
@@ -106,20 +127,12 @@ void VethInjector::beat() { store(control_.heartbeat_boot_ns, boot_now()); }
 
 void VethInjector::start_drain() {
   store(control_.draining, 1);
-  if (line_) line_->wake();
+  if (backend_) backend_->start_drain();
 }
 
 bool VethInjector::drained() const {
-  if (!line_ || !skeleton_) return true;
-  const brownout_inject_counters sent =
-      counters();  // read before what was received, so that the latter may only be ahead
-  std::uint64_t redirected = 0, arrived = 0, held = 0;
-  for (const auto& tally : sent.redirected) redirected += tally.packets;
-  for (const auto& line : line_->counters()) {
-    arrived += line.received + line.device_drops;
-    held += line.held;
-  }
-  return held == 0 && arrived >= redirected;
+  // What was sent is read before what arrived, so that the latter may only be ahead.
+  return !backend_ || !skeleton_ || backend_->drained(counters());
 }
 
 // The veth's programs stay until the last held packet has gone past them: they take our mark off it again.
@@ -129,22 +142,27 @@ Result<> VethInjector::detach() {
   start_drain();
   await_drained();
   store(control_.armed, 0);
-  // Closing a tcx link waits until no CPU runs a program of its hook any more, or of ours that still saw `armed`:
-  // afterwards nothing can be on its way into the device that the threads would miss.
-  keep_first(outcome, close_link(line_guard_, "the delay line"));
-  if (line_) line_->stop();
-  keep_first(outcome, close_link(from_container_, interface_.host_name));
-  keep_first(outcome, close_link(to_container_, interface_.host_name));
-  keep_first(outcome, close_link(line_return_, "the delay line"));
+  if (backend_) keep_first(outcome, backend_->close_inlet());
+  keep_first(outcome, from_container_.detach());
+  keep_first(outcome, to_container_.detach());
+  keep_first(outcome, clsact_.remove());
   keep_last_figures();
+  if (backend_) keep_first(outcome, backend_->close());
+  if (outcome && journal_) journal_->settle();
+  journal_.reset();
+  if (const auto listing = qdisc_listing(interface_.host_ifindex)) qdiscs_after_ = *listing;
   skeleton_.reset();
   return outcome;
 }
 
-// New packets go behind the held ones as long as this lasts; it is bounded, for a line that does not work any more.
-void VethInjector::await_drained() const {
-  const auto deadline = std::chrono::steady_clock::now() + kDrainPatience;
-  while (!drained() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kDrainPoll);
+// New packets go behind the held ones as long as this lasts; it is bounded, for a backend that does not work any more.
+void VethInjector::await_drained() {
+  const auto limit = backend_ ? backend_->drain_limit() : std::chrono::nanoseconds{0};
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!drained() && std::chrono::steady_clock::now() < deadline) {
+    beat();
+    std::this_thread::sleep_for(kDrainPoll);
+  }
 }
 
 }  // namespace brownout::kernel

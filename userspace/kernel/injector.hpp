@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The injector: programs on the host-side veth and, when the plan delays, the delay line behind them.
+// The injector: programs on the host-side veth and, when the plan delays, a backend behind them.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,8 @@
 
 #include "bpf_objects.hpp"
 #include "brownout/kernel.hpp"
-#include "delay_line.hpp"
+#include "classifier_hook.hpp"
+#include "delay_backend.hpp"
 #include "inject.skel.h"
 
 namespace brownout::kernel {
@@ -26,13 +27,10 @@ struct LineTokens {
 Result<LineTokens> draw_line_tokens();
 
 // Opened, told its plan, verified by the kernel; control and flows are those of the descriptors given.
+// Without a backend the programs of both are left out.
 Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens,
-                                            int control_map_fd, int flows_map_fd);
-// Needs no reload: what the line accepts in one piece is known only once its device is there.
-void tell_line(inject_bpf& skeleton, const TapDevice& device);
-
-// First on its hook. kUnsupported before 6.6.
-Result<UniqueLink> attach_first(bpf_program* program, int ifindex, std::string_view what);
+                                            std::optional<drill::Backend> backend, int control_map_fd,
+                                            int flows_map_fd);
 // Programs of others on the hooks of a device, for people: "ingress: cil_from_container (id 12), ahead of ours".
 std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::uint32_t>& ours);
 
@@ -41,7 +39,7 @@ class VethInjector final : public Injector {
   VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton);
   ~VethInjector() override;
 
-  Result<> attach() override;
+  Result<> attach(double packets_per_second) override;
   Result<> arm() override;
   void beat() override;
   void start_drain() override;
@@ -51,34 +49,42 @@ class VethInjector final : public Injector {
   std::vector<brownout_fault_counters> fault_counters() const override;
   brownout_inject_counters counters() const override;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const override;
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const override;
   std::vector<ProgramInfo> programs() const override;
   ObjectIds objects() const override { return objects_; }
   nlohmann::json description() const override;
 
  private:
-  Result<> attach_line();
+  std::unique_ptr<DelayBackend> make_backend() const;
+  Result<> attach_all(double packets_per_second);
   Result<> attach_veth();
-  void await_drained() const;
+  void await_drained();
   void note_objects();
   void keep_last_figures();
 
   brownout_control& control_;
-  std::chrono::nanoseconds heartbeat_limit_, max_duration_;
+  Means means_;
+  std::filesystem::path journals_;
+  std::chrono::nanoseconds heartbeat_limit_, max_duration_, longest_delay_;
   std::size_t fault_count_;
-  bool needs_line_;
   bool realtime_;
   Interface interface_;
   LineTokens tokens_;
 
   InjectSkeleton skeleton_;  // empty after detach
-  std::unique_ptr<DelayLine> line_;
-  UniqueLink line_return_, line_guard_;
-  UniqueLink from_container_, to_container_;
+  std::unique_ptr<DelayBackend> backend_;
+  std::unique_ptr<Journal> journal_;  // only when something outlives us
+  ClsactQdisc clsact_;
+  ClassifierHook from_container_, to_container_;
+  std::vector<std::string> qdiscs_before_, qdiscs_after_;  // of the target's own device
 
   ObjectIds objects_;
   // As they were at detach, when the maps went.
   std::vector<brownout_fault_counters> last_fault_counters_;
   brownout_inject_counters last_counters_{};
+  std::array<LineCounters, BROWNOUT_DIRECTIONS> last_lines_{};
+  nlohmann::json last_backend_;
+  std::array<DelayFigures, BROWNOUT_DIRECTIONS> last_delay_figures_{};
   std::vector<ProgramInfo> last_programs_;
 };
 

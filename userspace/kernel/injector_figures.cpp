@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the injector tells about itself.
+#include "delay_figures.hpp"
 #include "injector.hpp"
 #include "object_ids.hpp"
 
@@ -20,7 +21,11 @@ brownout_inject_counters VethInjector::counters() const {
 }
 
 std::array<LineCounters, BROWNOUT_DIRECTIONS> VethInjector::line_counters() const {
-  return line_ ? line_->counters() : std::array<LineCounters, BROWNOUT_DIRECTIONS>{};
+  return backend_ && skeleton_ ? backend_->counters(counters()) : last_lines_;
+}
+
+std::array<DelayFigures, BROWNOUT_DIRECTIONS> VethInjector::delay_figures() const {
+  return skeleton_ ? read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms)) : last_delay_figures_;
 }
 
 std::vector<ProgramInfo> VethInjector::programs() const {
@@ -35,27 +40,34 @@ void VethInjector::note_objects() {
     const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows;  // the tracer's
     if (!shared) objects_.maps.push_back(map_id(bpf_map__fd(map)));
   }
-  for (const UniqueLink* link : {&from_container_, &to_container_, &line_return_, &line_guard_})
-    if (*link) objects_.links.push_back(link_id(bpf_link__fd(link->get())));
-  if (line_) objects_.interfaces.push_back(line_->device().ifindex());
+  for (const ClassifierHook* hook : {&from_container_, &to_container_})
+    if (const auto id = hook->link_id(); id != 0) objects_.links.push_back(id);
+  if (backend_) backend_->append_objects(objects_);
 }
 
 void VethInjector::keep_last_figures() {
   last_fault_counters_ = fault_counters();
   last_counters_ = counters();
+  last_delay_figures_ = delay_figures();
   last_programs_ = programs();
+  if (!backend_) return;
+  last_lines_ = backend_->counters(last_counters_);
+  last_backend_ = backend_->description();
 }
 
 nlohmann::json VethInjector::description() const {
-  nlohmann::json description = {{"backend", "tcx"},
+  nlohmann::json description = {{"means", to_json(means_)},
                                 {"interface", interface_.host_name},
                                 {"ifindex", interface_.host_ifindex},
                                 {"hooks", {"ingress: from the container", "egress: to the container"}},
-                                {"drop", {{"from_container", "TCX_DROP"}, {"to_container", "redirect to no device"}}},
+                                {"drop", {{"from_container", "drop"}, {"to_container", "redirect to no device"}}},
                                 {"heartbeat_limit_ns", heartbeat_limit_.count()},
                                 {"max_duration_ns", max_duration_.count()},
+                                {"qdiscs_before", qdiscs_before_},
                                 {"other_programs", foreign_programs(interface_.host_ifindex, objects_.programs)}};
-  if (line_) description["delay_line"] = line_->description();
+  if (!skeleton_) description["qdiscs_as_before"] = qdiscs_before_ == qdiscs_after_;
+  if (means_.backend)
+    description[std::string{drill::backend_name(*means_.backend)}] = skeleton_ && backend_ ? backend_->description() : last_backend_;
   return description;
 }
 

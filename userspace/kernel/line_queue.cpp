@@ -2,67 +2,44 @@
 #include "line_queue.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
+#include <bit>
 
 namespace brownout::kernel {
-namespace {
 
-bool later(const HeldPacket& a, const HeldPacket& b) {
-  return std::pair{a.departure_ns, a.sequence} > std::pair{b.departure_ns, b.sequence};
+LineQueue::LineQueue(std::size_t limit)
+    : limit_(limit),
+      mask_(std::bit_ceil(limit) - 1),
+      run_(std::make_unique_for_overwrite<Entry[]>(std::bit_ceil(limit))) {
+  heap_.reserve(limit);
 }
 
-std::size_t capacity_for(std::size_t size) { return std::bit_ceil(std::max(size, PacketPool::kSmallest)); }
+bool LineQueue::later(const Entry& a, const Entry& b) {
+  return a.departure_ns != b.departure_ns ? a.departure_ns > b.departure_ns : a.sequence > b.sequence;
+}
 
-}  // namespace
-
-PacketBuffer PacketPool::take(std::size_t size) {
-  const std::size_t capacity = capacity_for(size);
-  auto& idle = idle_[index(capacity)];
-  PacketBuffer buffer;
-  if (!idle.empty()) {
-    buffer = std::move(idle.back());
-    idle.pop_back();
-    return buffer;
+bool LineQueue::push(std::uint64_t departure_ns, HeldPacket* packet) {
+  if (packets() >= limit_) return false;
+  const Entry entry{departure_ns, sequence_++, packet};
+  if (begin_ == end_ || run(end_ - 1).departure_ns <= departure_ns) {
+    run(end_++) = entry;
+    return true;
   }
-  buffer.bytes_ = std::make_unique_for_overwrite<std::byte[]>(capacity);
-  buffer.capacity_ = capacity;
-  return buffer;
-}
-
-void PacketPool::give(PacketBuffer buffer) {
-  auto& idle = idle_[index(buffer.capacity())];
-  if ((idle.size() + 1) * buffer.capacity() <= kKeptBytes) idle.push_back(std::move(buffer));
-}
-
-bool LineQueue::push(std::uint64_t departure_ns, std::uint64_t arrival_ns, const VnetHeader& header,
-                     std::span<const std::byte> frame) {
-  if (frame.size() > PacketPool::kLargest || heap_.size() >= limits_.packets ||
-      bytes_ + capacity_for(frame.size()) > limits_.bytes)
-    return false;
-  HeldPacket packet{.departure_ns = departure_ns,
-                    .arrival_ns = arrival_ns,
-                    .sequence = sequence_++,
-                    .header = header,
-                    .buffer = pool_.take(frame.size()),
-                    .length = frame.size()};
-  std::memcpy(packet.buffer.data(), frame.data(), frame.size());
-  bytes_ += packet.buffer.capacity();
-  heap_.push_back(std::move(packet));
+  heap_.push_back(entry);
   std::push_heap(heap_.begin(), heap_.end(), later);
   return true;
 }
 
 std::optional<std::uint64_t> LineQueue::next_departure() const {
+  if (run_is_next()) return run(begin_).departure_ns;
   if (heap_.empty()) return std::nullopt;
   return heap_.front().departure_ns;
 }
 
-HeldPacket LineQueue::pop() {
+HeldPacket* LineQueue::pop() {
+  if (run_is_next()) return run(begin_++).packet;
   std::pop_heap(heap_.begin(), heap_.end(), later);
-  HeldPacket packet = std::move(heap_.back());
+  HeldPacket* const packet = heap_.back().packet;
   heap_.pop_back();
-  bytes_ -= packet.buffer.capacity();
   return packet;
 }
 

@@ -33,6 +33,11 @@ class NetlinkRequest {
   void attribute(std::uint16_t type, const Value& value) {
     attribute(type, &value, sizeof value);
   }
+  // A family's own struct inside an attribute.
+  template <typename Body>
+  void body(const Body& body) {
+    append(&body, sizeof body);
+  }
   // Attributes added between begin and end are inside it.
   std::size_t begin(std::uint16_t type);
   void end(std::size_t begun);

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -16,6 +17,18 @@ namespace brownout::kernel {
 Result<UniqueFd> open_netns(std::int32_t pid) {
   const std::string path = pid == 0 ? "/proc/thread-self/ns/net" : fmt::format("/proc/{}/ns/net", pid);
   return open_file(path, O_RDONLY);
+}
+
+Result<UniqueFd> make_netns() {
+  Result<UniqueFd> made;
+  // A thread of its own: the calling one never leaves its namespace.
+  std::thread([&made] {
+    made = ::unshare(CLONE_NEWNET) == 0
+               ? open_netns(0)
+               : Result<UniqueFd>{fail_errno(errno == EPERM ? ErrorCode::kPermission : ErrorCode::kKernel,
+                                             "make a network namespace", "CAP_SYS_ADMIN is needed: run as root.")};
+  }).join();
+  return made;
 }
 
 Result<std::uint64_t> netns_inode(const UniqueFd& netns) {

@@ -24,6 +24,9 @@ class NetnsVisit {
 };
 
 Result<UniqueFd> open_netns(std::int32_t pid);  // 0: that of the calling thread
+// A network namespace without a name, empty but for a lo that is down. It lives as long as the descriptor and what
+// is opened in it: devices in it vanish with the process, however that ends.
+Result<UniqueFd> make_netns();
 Result<std::uint64_t> netns_inode(const UniqueFd& netns);
 
 }  // namespace brownout::kernel

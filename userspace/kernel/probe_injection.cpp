@@ -1,41 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include <array>
 #include <cerrno>
-
-#include <linux/if_ether.h>
 
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
 #include "injector.hpp"
+#include "means.hpp"
 #include "probe.hpp"
-#include "tap_device.hpp"
 
 namespace brownout::kernel {
 namespace {
-
-// r0 = 0; exit
-constexpr std::array<bpf_insn, 2> kNothing{{{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}}};
-
-Result<std::string> try_tap() {
-  BROWNOUT_ASSIGN(const TapDevice device, TapDevice::make());
-  return fmt::format("made and removed {}; UDP segmentation {}", device.name(),
-                     device.udp_segmentation() ? "passes whole" : "is cut by the kernel (before 6.2)");
-}
-
-// On a device of our own that is down: no packet of anybody meets it.
-Result<std::string> try_tcx() {
-  BROWNOUT_ASSIGN(const TapDevice device, TapDevice::make());
-  const UniqueFd program{
-      bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "brownout_probe", "GPL", kNothing.data(), kNothing.size(), nullptr)};
-  if (!program) return fail_libbpf(-errno, "load a traffic control program");
-  for (const auto hook : {BPF_TCX_INGRESS, BPF_TCX_EGRESS}) {
-    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = BPF_F_BEFORE);
-    const UniqueFd link{bpf_link_create(program.get(), device.ifindex(), hook, &options)};
-    if (!link) return fail_libbpf(-errno, "make a tcx link");
-  }
-  return fmt::format("linked first on both hooks of {}, and removed", device.name());
-}
 
 plan::Plan every_kind_of_fault() {
   plan::Plan plan;
@@ -49,7 +23,7 @@ plan::Plan every_kind_of_fault() {
   return plan;
 }
 
-Result<std::string> try_injector() {
+Result<std::string> try_injector(drill::Backend backend) {
   LIBBPF_OPTS(bpf_map_create_opts, mapped, .map_flags = BPF_F_MMAPABLE);
   LIBBPF_OPTS(bpf_map_create_opts, sparse, .map_flags = BPF_F_NO_PREALLOC);
   const UniqueFd control{
@@ -59,7 +33,7 @@ Result<std::string> try_injector() {
   if (!control || !flows) return fail_libbpf(-errno, "make the maps that injector and tracer share");
   BROWNOUT_ASSIGN(const LineTokens tokens, draw_line_tokens());
   BROWNOUT_ASSIGN(const auto skeleton,
-                  load_inject_skeleton(every_kind_of_fault(), 1, tokens, control.get(), flows.get()));
+                  load_inject_skeleton(every_kind_of_fault(), 1, tokens, backend, control.get(), flows.get()));
   return std::string{"the verifier accepts the injector's programs"};
 }
 
@@ -72,12 +46,23 @@ Result<std::string> try_witness() {
 
 std::vector<Capability> probe_injection() {
   std::vector<Capability> all;
-  all.push_back(tried("tcx", true, try_tcx(),
-                      "All faults: they hang on tcx links, which die with the process. Linux 6.6 "
-                      "or newer is needed."));
-  all.push_back(tried("injector", true, try_injector(), "All faults."));
-  all.push_back(
-      tried("tap", true, try_tap(), "Latency: packets wait in a TAP device. modprobe tun, and /dev/net/tun."));
+  const auto tcx = try_hook(HookKind::kTcx);
+  const auto clsact = try_hook(HookKind::kClsact);
+  all.push_back(tried("tcx", !clsact, tcx,
+                      "Hooks that die with the process: clsact filters are used, which `brownout clean` removes after "
+                      "a kill. Linux 6.6 or newer."));
+  all.push_back(tried("clsact", !tcx, clsact,
+                      "Nothing where tcx is there; else all faults. modprobe sch_ingress cls_bpf."));
+  const auto hook = tcx ? HookKind::kTcx : HookKind::kClsact;
+  const auto edt = try_edt(hook);
+  const auto line = try_delay_line();
+  all.push_back(tried("fq", !line, edt,
+                      "The edt backend, in which packets wait in the kernel: the delay line does it in user space. "
+                      "modprobe sch_fq."));
+  all.push_back(tried("tap", !edt, line,
+                      "The delay line, in which packets wait in user space. modprobe tun, and /dev/net/tun."));
+  all.push_back(tried("injector", true, try_injector(edt ? drill::Backend::kEdt : drill::Backend::kDelayLine),
+                      "All faults."));
   all.push_back(tried("drop_reasons", false, try_witness(),
                       "The second witness of loss from the container: "
                       "fault_effective rests on our own counters there."));

@@ -9,10 +9,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
-#include "netlink.hpp"
+#include "quiet_device.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -25,15 +22,6 @@ constexpr std::uint32_t kRingLength = 8192;
 // include/linux/skbuff.h; DODGY only says that the kernel is to check the header itself.
 constexpr std::uint32_t kGsoTcp4 = 1U << 0, kGsoDodgy = 1U << 1, kGsoTcpEcn = 1U << 2, kGsoTcp6 = 1U << 4;
 constexpr std::uint32_t kGsoUdpL4 = 1U << 17;
-
-void set_sysctl(const std::string& device, std::string_view name, std::string_view value) {
-  const std::string path = fmt::format("/proc/sys/net/ipv6/conf/{}/{}", device, name);
-  auto file = open_file(path, O_WRONLY);
-  if (!file && file.error().errno_value == ENOENT) return;  // no IPv6 here
-  const auto written = file ? write_all(file->get(), value) : Result<>{std::unexpected(file.error())};
-  // The guard program drops and counts what the kernel then sends on its own.
-  if (!written) spdlog::warn("cannot set {}: {}", path, written.error().render());
-}
 
 }  // namespace
 
@@ -79,18 +67,7 @@ Result<> TapDevice::set_steering(int program_fd) {
 }
 
 Result<> TapDevice::bring_up() {
-  set_sysctl(name_, "addr_gen_mode", "1");  // none
-  set_sysctl(name_, "disable_ipv6", "1");
-  BROWNOUT_ASSIGN(auto netlink, Netlink::open());
-  ifinfomsg info{};
-  info.ifi_index = ifindex_;
-  info.ifi_flags = IFF_UP | IFF_NOARP;
-  info.ifi_change = IFF_UP | IFF_NOARP | IFF_MULTICAST | IFF_BROADCAST;
-  NetlinkRequest request{RTM_NEWLINK, NLM_F_ACK, info};
-  request.attribute(IFLA_MTU, kMtu);
-  request.attribute(IFLA_TXQLEN, kRingLength);
-  BROWNOUT_TRY(netlink.ask(std::move(request), "bring up " + name_));
-  return {};
+  return bring_up_quietly(ifindex_, name_, {.mtu = kMtu, .queue_length = kRingLength});
 }
 
 std::uint32_t TapDevice::gso_types() const {

@@ -9,6 +9,7 @@
 
 #include "brownout/text.hpp"
 #include "match_abi.hpp"
+#include "tables.hpp"
 
 namespace brownout::plan {
 namespace {
@@ -16,42 +17,58 @@ namespace {
 constexpr double kDrawRange = 4294967296.0; // 2^32: draws are 32 bits wide
 constexpr std::int64_t kDrainSlackNs = 5'000'000'000;
 
-void fill(PlannedFault& planned, const drill::Latency& latency) {
+__u64 threshold(double share) { return static_cast<__u64>(std::llround(share * kDrawRange)); }
+
+// Only what is not the default, for people.
+std::string describe_jitter(const drill::Latency& latency, const Plan& plan, __u32 distribution) {
+  std::string text;
+  if (latency.jitter.count() > 0) text += "±" + format_duration(latency.jitter);
+  if (distribution > 0) text += " " + plan.tables[distribution - 1].name;
+  if (latency.correlation > 0) text += " correlation " + format_rate(latency.correlation);
+  if (latency.reorder) text += " reorder";
+  return text;
+}
+
+void fill(PlannedFault& planned, const drill::Latency& latency, const drill::Drill& drill, Plan& plan) {
   planned.abi.kind = BROWNOUT_FAULT_LATENCY;
   planned.abi.delay_ns = static_cast<__u64>(latency.delay.count());
   planned.abi.jitter_ns = static_cast<__u64>(latency.jitter.count());
-  planned.label = "latency " + format_duration(latency.delay);
-  if (latency.jitter.count() > 0) planned.label += "±" + format_duration(latency.jitter);
+  planned.abi.distribution = table_number(drill, latency, plan);
+  planned.abi.reuse_threshold = threshold(latency.correlation);
+  planned.abi.flags = latency.reorder ? BROWNOUT_FAULT_REORDER : 0;
+  planned.label =
+      "latency " + format_duration(latency.delay) + describe_jitter(latency, plan, planned.abi.distribution);
 }
 
-void fill(PlannedFault& planned, const drill::Loss& loss) {
+void fill(PlannedFault& planned, const drill::Loss& loss, const drill::Drill&, Plan&) {
   planned.abi.kind = BROWNOUT_FAULT_LOSS;
   planned.rate = loss.rate;
-  planned.abi.drop_threshold = static_cast<__u64>(std::llround(loss.rate * kDrawRange));
+  planned.abi.drop_threshold = threshold(loss.rate);
   planned.label = "loss " + format_rate(loss.rate);
 }
 
-void fill(PlannedFault& planned, const drill::Blackhole&) {
+void fill(PlannedFault& planned, const drill::Blackhole&, const drill::Drill&, Plan&) {
   planned.abi.kind = BROWNOUT_FAULT_BLACKHOLE;
   planned.rate = 1;
   planned.abi.drop_threshold = static_cast<__u64>(kDrawRange);
   planned.label = "blackhole";
 }
 
-Result<PlannedFault> plan_fault(const drill::Fault& fault, std::size_t index) {
+Result<PlannedFault> plan_fault(const drill::Drill& drill, std::size_t index, Plan& plan) {
+  const drill::Fault& fault = drill.faults[index];
   PlannedFault planned{.index = index, .directions = directions_of(fault.match.direction), .drill_line = fault.line};
-  std::visit([&](const auto& what) { fill(planned, what); }, fault.what);
+  std::visit([&](const auto& what) { fill(planned, what, drill, plan); }, fault.what);
   BROWNOUT_ASSIGN(planned.abi.match, compile_match(fault.match));
   planned.label += " " + describe(fault.match);
   return planned;
 }
 
 // The longest that a packet can be held: delays of all faults that may meet on it add up.
-std::int64_t longest_hold_ns(const std::vector<PlannedFault>& faults) {
+std::int64_t longest_hold_ns(const Plan& plan) {
   std::int64_t held[BROWNOUT_DIRECTIONS] = {};
-  for (const auto& fault : faults)
+  for (const auto& fault : plan.faults)
     for (const int direction : fault.directions)
-      held[direction] += static_cast<std::int64_t>(fault.abi.delay_ns + fault.abi.jitter_ns);
+      held[direction] += static_cast<std::int64_t>(longest_delay_ns(plan, fault));
   return std::ranges::max(held);
 }
 
@@ -65,14 +82,15 @@ Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset) {
   Plan plan;
   plan.seed = drill.seed.value_or(seed_if_unset);
   plan.seed_drawn = !drill.seed.has_value();
+  plan.backend = drill.backend;
   for (std::size_t i = 0; i < drill.faults.size(); ++i) {
-    BROWNOUT_ASSIGN(PlannedFault planned, plan_fault(drill.faults[i], i));
+    BROWNOUT_ASSIGN(PlannedFault planned, plan_fault(drill, i, plan));
     plan.needs_delay_line |= planned.abi.kind == BROWNOUT_FAULT_LATENCY;
     plan.faults.push_back(std::move(planned));
   }
   plan.gates = drill.gates;
   if (drill.app && plan.gates.empty()) plan.gates.push_back({drill::ErrorCountGate{.min_increase = 1}, 0});
-  plan.max_duration_ns = drill.phases.inject.count() + longest_hold_ns(plan.faults) + kDrainSlackNs;
+  plan.max_duration_ns = drill.phases.inject.count() + longest_hold_ns(plan) + kDrainSlackNs;
   plan.drill = std::move(drill);
   return plan;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "brownout/plan.hpp"
+#include "tables.hpp"
 
 namespace brownout::plan {
 namespace {
@@ -50,7 +51,28 @@ json match_json(const drill::Match& match, const brownout_match& abi) {
           {"protocol_number", abi.protocol}};
 }
 
-json fault_json(const PlannedFault& fault, const drill::Match& match) {
+// What a latency fault draws from; null for the others.
+json jitter_json(const Plan& plan, const PlannedFault& fault, const drill::Fault& written) {
+  const auto* latency = std::get_if<drill::Latency>(&written.what);
+  if (latency == nullptr) return nullptr;
+  return {{"distribution", distribution_name(latency->distribution)},
+          {"table", fault.abi.distribution == 0 ? json(nullptr) : json(plan.tables[fault.abi.distribution - 1].name)},
+          {"correlation", latency->correlation},
+          {"reuse_threshold_of_2_32", fault.abi.reuse_threshold},
+          {"reorder", latency->reorder}};
+}
+
+json tables_json(const Plan& plan) {
+  json tables = json::array();
+  for (const auto& table : plan.tables)
+    tables.push_back({{"name", table.name},
+                      {"size", table.values.size()},
+                      {"values_sha256", table.sha256},
+                      {"file_sha256", table.file_sha256.empty() ? json(nullptr) : json(table.file_sha256)}});
+  return tables;
+}
+
+json fault_json(const Plan& plan, const PlannedFault& fault, const drill::Fault& written) {
   json directions = json::array();
   for (const int direction : fault.directions) directions.push_back(direction_name(direction));
   return {{"index", fault.index},
@@ -60,9 +82,10 @@ json fault_json(const PlannedFault& fault, const drill::Match& match) {
           {"rate", fault.rate},
           {"delay_ns", fault.abi.delay_ns},
           {"jitter_ns", fault.abi.jitter_ns},
+          {"jitter", jitter_json(plan, fault, written)},
           {"drop_threshold_of_2_32", fault.abi.drop_threshold},
           {"drill_line", fault.drill_line},
-          {"match", match_json(match, fault.abi.match)}};
+          {"match", match_json(written.match, fault.abi.match)}};
 }
 
 json target_json(const drill::Target& target) {
@@ -131,14 +154,16 @@ json to_json(const Plan& plan) {
   const drill::Drill& drill = plan.drill;
   const ExpectedDelay expected = expected_round_trip(plan);
   json faults = json::array();
-  for (const auto& fault : plan.faults) faults.push_back(fault_json(fault, drill.faults[fault.index].match));
+  for (const auto& fault : plan.faults) faults.push_back(fault_json(plan, fault, drill.faults[fault.index]));
   return {{"name", drill.name},
           {"target", target_json(drill.target)},
           {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
           {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
           {"pressure", pressure_json(drill)},
           {"phases", phases_json(drill.phases)},
+          {"backend", drill::backend_name(plan.backend)},
           {"faults", std::move(faults)},
+          {"jitter_tables", tables_json(plan)},
           {"gates", gates_json(plan)},
           {"seed", std::to_string(plan.seed)},
           {"seed_drawn", plan.seed_drawn},

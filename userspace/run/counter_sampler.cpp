@@ -35,6 +35,7 @@ void CounterSampler::add_injection(events::CounterSample& sample) const {
   sample.inject = injector_->counters();
   sample.faults = injector_->fault_counters();
   sample.line = injector_->line_counters();
+  sample.delays = injector_->delay_figures();
 }
 
 events::CounterSample CounterSampler::sample(std::uint32_t phase) {

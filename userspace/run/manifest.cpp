@@ -67,8 +67,7 @@ json describe_host() {
 }  // namespace
 
 bundle::Manifest make_manifest(const ManifestInputs& inputs) {
-  json manifest{{"bundle_format", 1},
-                {"run_id", inputs.run_id},
+  json manifest{{"run_id", inputs.run_id},
                 {"drill", inputs.plan.drill.name},
                 {"drill_sha256", sha256(inputs.plan.drill.text)},
                 {"tool", describe_tool()},

@@ -72,6 +72,14 @@ Result<kernel::Interface> only_interface(const target::Target& target) {
   return veths.front();
 }
 
+// What a killed run left on this host is inert, but in the way.
+Result<> undo_leftovers() {
+  BROWNOUT_ASSIGN(const auto report, kernel::clean());
+  for (const auto& what : report.undone) fmt::print(stderr, "undone, left by an earlier run: {}\n", what);
+  for (const auto& what : report.failed) fmt::print(stderr, "left by an earlier run, and could not be undone: {}\n", what);
+  return {};
+}
+
 // The steps in order; false or an error ends them early.
 Result<bool> drive(Session& session) {
   BROWNOUT_TRY(session.prepare());
@@ -87,6 +95,7 @@ struct Context {
   const plan::Plan& plan;
   const target::Target& target;
   const kernel::Interface& interface;
+  const kernel::Means& means;
   Staging& staging;
 };
 
@@ -98,8 +107,7 @@ std::string run_id_of(const Session& session) {
 // From here on everything comes out of the files, as it will for whoever verifies the bundle.
 Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   const auto& staging = context.staging.path();
-  BROWNOUT_TRY(write_file(staging / "drill.yaml", context.plan.drill.text));
-  BROWNOUT_TRY(write_file(staging / "plan.json", plan::to_json(context.plan).dump(2) + "\n"));
+  BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
   if (session.run_directory() != nullptr)
     BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
   BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
@@ -127,6 +135,7 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
   BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
                                                      .target = context.target,
                                                      .interface = context.interface,
+                                                     .means = context.means,
                                                      .staging = context.staging.path(),
                                                      .stop = stop,
                                                      .progress = progress}));
@@ -156,11 +165,13 @@ Result<Outcome> run(const Options& options) {
     return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
-  BROWNOUT_TRY(confirm(options, plan, target, interface));
+  BROWNOUT_TRY(undo_leftovers());
+  BROWNOUT_ASSIGN(const auto means, kernel::choose_means(plan.drill.backend, plan.needs_delay_line));
+  BROWNOUT_TRY(confirm(options, plan, target, interface, means));
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
   Progress progress;
-  return drill({options, plan, target, interface, staging}, stop, progress);
+  return drill({options, plan, target, interface, means, staging}, stop, progress);
 }
 
 }  // namespace brownout::run

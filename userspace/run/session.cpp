@@ -23,6 +23,7 @@ Session::Session(const Setup& setup)
     : plan_(setup.plan),
       target_(setup.target),
       interface_(setup.interface),
+      means_(setup.means),
       staging_(setup.staging),
       stop_(setup.stop),
       progress_(setup.progress) {}

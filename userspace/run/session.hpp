@@ -28,6 +28,7 @@ class Session {
     const plan::Plan& plan;
     const target::Target& target;
     const kernel::Interface& interface;
+    const kernel::Means& means;
     std::filesystem::path staging;
     StopWatch& stop;
     Progress& progress;
@@ -69,6 +70,7 @@ class Session {
   Result<> record_action(const std::string& what, const std::string& object, const std::string& result);
   Result<> record_clock();
   Result<> record_manifest(const std::string& when);
+  std::uint64_t packets_so_far() const;
   Result<> stop_injection();
   Result<> settle();
   Result<> create_stop_file();
@@ -81,6 +83,7 @@ class Session {
   const plan::Plan& plan_;
   const target::Target& target_;
   const kernel::Interface& interface_;
+  const kernel::Means& means_;
   std::filesystem::path staging_;
   StopWatch& stop_;
   Progress& progress_;
@@ -104,6 +107,7 @@ class Session {
   std::int64_t waiting_deadline_ns_ = 0;
   std::int64_t next_counters_ns_ = 0;
   std::int64_t next_slow_look_ns_ = 0;
+  double packets_per_second_ = 0;  // both directions, in the baseline
   std::int64_t window_end_ns_ = 0;
   std::int64_t last_window_call_end_ns_ = 0;
   std::int64_t longest_call_ns_ = 0;

@@ -58,8 +58,8 @@ Result<> Session::prepare() {
   BROWNOUT_ASSIGN(tracer_, kernel::Tracer::attach({.plan = plan_, .target = target_}));
   BROWNOUT_TRY(record_action("attach tracer", target_.cgroup_path.string(), "ok"));
   BROWNOUT_TRY(record(events::timeline::not_observed(tracer_->not_observed())));
-  BROWNOUT_ASSIGN(injector_,
-                  kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = *tracer_}));
+  BROWNOUT_ASSIGN(injector_, kernel::Injector::load(
+                                 {.plan = plan_, .interface = interface_, .tracer = *tracer_, .means = means_}));
   counters_ = std::make_unique<CounterSampler>(target_, interface_, *tracer_);
   return take_counters();
 }
@@ -84,7 +84,11 @@ Result<bool> Session::wait_for_pressure() {
 Result<bool> Session::baseline() {
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_BASELINE));
   progress_.note(fmt::format("baseline for {}", format_duration(plan_.drill.phases.baseline)));
+  const std::uint64_t packets_before = packets_so_far();
+  const std::int64_t begun = monotonic_ns();
   BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.baseline.count(), "baseline"));
+  packets_per_second_ = static_cast<double>(packets_so_far() - packets_before) * kSecond /
+                        static_cast<double>(std::max<std::int64_t>(monotonic_ns() - begun, 1));
   BROWNOUT_TRY(end_phase());
   if (waited == Waited::kStopped) return false;
   // Calls that were there at first may have ceased in the meantime: wait for them again, or give up.
@@ -97,7 +101,7 @@ Result<bool> Session::inject() {
   } else {
     BROWNOUT_TRY(record(events::timeline::not_observed({"drop reasons: " + witness.error().render()})));
   }
-  BROWNOUT_TRY(injector_->attach());
+  BROWNOUT_TRY(injector_->attach(packets_per_second_));
   counters_->watch(injector_.get(), witness_.get());
   injecting_ = true;
   BROWNOUT_TRY(record_action("attach faults", interface_.host_name, injector_->description().dump()));
@@ -119,6 +123,7 @@ Result<bool> Session::inject() {
 Result<bool> Session::recover() {
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_RECOVERY));
   const std::int64_t recovery_end = monotonic_ns() + plan_.drill.phases.recovery.count();
+  // Detaching waits for the rest, and says so when something is stuck.
   const std::int64_t drain_deadline = window_end_ns_ + kDrainLimit;
   BROWNOUT_TRY(pump_until(
       [this, drain_deadline] { return injector_->drained() || monotonic_ns() >= drain_deadline; },
@@ -144,6 +149,11 @@ Result<> Session::settle() {
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_SETTLE));
   BROWNOUT_TRY(pump_until(over, [] { return std::string{"settling: the app may still write down the last calls"}; }));
   return end_phase();
+}
+
+std::uint64_t Session::packets_so_far() const {
+  const auto device = kernel::device_counters(0, interface_.host_name);
+  return device ? device->rx_packets + device->tx_packets : 0;
 }
 
 Result<> Session::stop_injection() {

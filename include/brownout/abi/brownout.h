@@ -59,15 +59,34 @@ struct brownout_match {
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_match) == 48, "brownout_match");
 
+/*
+ * Jitter as netem has it: a table is the inverse of a distribution function, sampled evenly; an entry counts
+ * standard deviations (of `jitter_ns` each) in steps of 1 / BROWNOUT_JITTER_SCALE.
+ */
+#define BROWNOUT_JITTER_SCALE 8192 /* NETEM_DIST_SCALE */
+#define BROWNOUT_JITTER_VALUES 16384 /* at most; a power of two */
+struct brownout_jitter_table {
+	__u32 size;
+	__s16 values[BROWNOUT_JITTER_VALUES];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_jitter_table) == 4 + 2 * BROWNOUT_JITTER_VALUES, "brownout_jitter_table");
+
+enum brownout_fault_flags {
+	BROWNOUT_FAULT_REORDER = 1 << 0, /* a packet may overtake earlier ones of its flow */
+};
+
 struct brownout_fault {
 	struct brownout_match match;
 	__u64 delay_ns;
-	__u64 jitter_ns;      /* uniform in [-jitter, +jitter] */
-	__u64 drop_threshold; /* of 2^32: drop when a 32-bit draw is below it; 2^32 drops all */
-	__u32 kind;           /* enum brownout_fault_kind */
+	__u64 jitter_ns;       /* uniform: in [-jitter, +jitter]; with a table: one standard deviation */
+	__u64 drop_threshold;  /* of 2^32: drop when a 32-bit draw is below it; 2^32 drops all */
+	__u64 reuse_threshold; /* of 2^32, correlation: below it a packet takes the draw of the one before */
+	__u32 kind;            /* enum brownout_fault_kind */
+	__u32 distribution;    /* 0: uniform; else 1 + index into the jitter tables */
+	__u32 flags;           /* enum brownout_fault_flags */
 	__u32 reserved;
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_fault) == 80, "brownout_fault");
+BROWNOUT_ASSERT(sizeof(struct brownout_fault) == 96, "brownout_fault");
 
 /* ---- control: one element, memory-mapped by user space ----------------------------------------------------- */
 
@@ -118,8 +137,9 @@ struct brownout_fault_counters {      /* index: fault * BROWNOUT_DIRECTIONS + di
 	struct brownout_tally matched; /* while armed and alive */
 	struct brownout_tally decided; /* the draw said: hit */
 	struct brownout_tally applied; /* dropped, or handed to the delay line */
+	__u64 clamped;                 /* packets whose jitter was further below zero than the delay is above: no delay */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_fault_counters) == 72, "brownout_fault_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_fault_counters) == 80, "brownout_fault_counters");
 
 struct brownout_inject_counters {     /* one element */
 	struct brownout_tally seen[BROWNOUT_DIRECTIONS];       /* every packet met on the hook, once */
@@ -245,5 +265,16 @@ BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 208, "brownout_trace_c
 #define BROWNOUT_HISTOGRAM_SUB (1 << BROWNOUT_HISTOGRAM_SHIFT)
 #define BROWNOUT_HISTOGRAM_OCTAVES 26 /* up to 2^31 us, about 36 minutes; longer calls land in the last bucket */
 #define BROWNOUT_HISTOGRAM_BUCKETS (BROWNOUT_HISTOGRAM_SUB * BROWNOUT_HISTOGRAM_OCTAVES)
+
+/* The same buckets for delays, in microseconds, of the packets that were handed to the delay line. */
+enum brownout_delay_figure {
+	BROWNOUT_DELAY_DECIDED = 0, /* all latency faults of the packet together */
+	BROWNOUT_DELAY_ORDER = 1,   /* on top of that, for it not to overtake its flow */
+	BROWNOUT_DELAY_FIGURES = 2,
+};
+struct brownout_delay_histogram { /* per CPU; index: figure * BROWNOUT_DIRECTIONS + direction */
+	__u64 counts[BROWNOUT_HISTOGRAM_BUCKETS];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_delay_histogram) == 8 * BROWNOUT_HISTOGRAM_BUCKETS, "brownout_delay_histogram");
 
 #endif

@@ -26,9 +26,8 @@ BROWNOUT_INLINE __u64 brownout_absorb(__u64 state, __u64 word)
 	return z ^ (z >> 31);
 }
 
-/* What all faults share for one packet. `words` is the flow key as five little-endian words. */
-BROWNOUT_INLINE __u64 brownout_packet_state(__u64 seed, const __u64 words[BROWNOUT_FLOW_KEY_WORDS],
-					    __u64 direction, __u64 n)
+/* What all packets of one flow and direction share. `words` is the flow key as five little-endian words. */
+BROWNOUT_INLINE __u64 brownout_flow_state(__u64 seed, const __u64 words[BROWNOUT_FLOW_KEY_WORDS], __u64 direction)
 {
 	__u64 state = seed;
 
@@ -37,8 +36,14 @@ BROWNOUT_INLINE __u64 brownout_packet_state(__u64 seed, const __u64 words[BROWNO
 	state = brownout_absorb(state, words[2]);
 	state = brownout_absorb(state, words[3]);
 	state = brownout_absorb(state, words[4]);
-	state = brownout_absorb(state, direction);
-	return brownout_absorb(state, n);
+	return brownout_absorb(state, direction);
+}
+
+/* What all faults share for one packet. */
+BROWNOUT_INLINE __u64 brownout_packet_state(__u64 seed, const __u64 words[BROWNOUT_FLOW_KEY_WORDS],
+					    __u64 direction, __u64 n)
+{
+	return brownout_absorb(brownout_flow_state(seed, words, direction), n);
 }
 
 BROWNOUT_INLINE __u64 brownout_draw(__u64 packet_state, __u64 fault)
@@ -52,10 +57,45 @@ BROWNOUT_INLINE int brownout_hit(__u64 draw, __u64 threshold)
 	return (draw >> 32) < threshold;
 }
 
+/* The draw that says whether a packet takes its predecessor's stands apart from all draws of delays and losses. */
+#define BROWNOUT_COIN BROWNOUT_MAX_FAULTS
+#define BROWNOUT_REUSE_STEPS 64
+
+/*
+ * Correlation without state: with probability `threshold` / 2^32 a packet takes the draw of the one before it, which
+ * may have taken that of the one before. Every draw is as uniform as a fresh one, whatever the threshold.
+ */
+BROWNOUT_INLINE __u64 brownout_correlated_draw(__u64 flow_state, __u64 n, __u64 fault, __u64 threshold)
+{
+	__u64 packet_state = brownout_absorb(flow_state, n);
+	int step;
+
+	for (step = 0; step < BROWNOUT_REUSE_STEPS; step++) {
+		if (n == 0 || !brownout_hit(brownout_draw(packet_state, fault + BROWNOUT_COIN), threshold))
+			break;
+		n--;
+		packet_state = brownout_absorb(flow_state, n);
+	}
+	return brownout_draw(packet_state, fault);
+}
+
 /* Uniform in [delay - jitter, delay + jitter], both ends included; the planner refuses jitter above delay. */
 BROWNOUT_INLINE __u64 brownout_delay(__u64 draw, __u64 delay_ns, __u64 jitter_ns)
 {
 	return delay_ns - jitter_ns + draw % (2 * jitter_ns + 1);
+}
+
+/*
+ * `value` is the table's entry at draw % size. Rounded half away from zero, as netem does it; below zero where the
+ * jitter reaches further down than the delay. On magnitudes: BPF before v4 divides no signed numbers.
+ */
+BROWNOUT_INLINE __s64 brownout_table_delay(__s64 value, __u64 delay_ns, __u64 jitter_ns)
+{
+	__u64 magnitude = value < 0 ? -value : value;
+	__s64 jitter = (jitter_ns * magnitude + BROWNOUT_JITTER_SCALE / 2) / BROWNOUT_JITTER_SCALE;
+	__s64 delay = delay_ns;
+
+	return value < 0 ? delay - jitter : delay + jitter;
 }
 
 #endif

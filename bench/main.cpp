@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// brownout_bench latency|throughput: figures as JSON on stdout, progress on stderr. Judges nothing.
+#include <exception>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "machine.hpp"
+#include "suites.hpp"
+
+using namespace brownout::bench;
+
+int main(int argc, char** argv) {
+  CLI::App app{"figures of brownout's delay backends"};
+  app.require_subcommand(1);
+  LatencyOptions latency_options;
+  auto* latency_command = app.add_subcommand("latency", "one-way error against a thread that only sleeps");
+  latency_command->add_option("--backends", latency_options.backends)->delimiter(',');
+  latency_command->add_option("--delays-ms", latency_options.delays_ms)->delimiter(',');
+  latency_command->add_option("--blocks", latency_options.blocks)->check(CLI::PositiveNumber);
+  latency_command->add_option("--block-size", latency_options.block_size)->check(CLI::PositiveNumber);
+  latency_command->add_option("--busy-threads", latency_options.busy_threads);
+  ThroughputOptions throughput_options;
+  int milliseconds = 2000;
+  bool no_packets = false;
+  auto* throughput_command = app.add_subcommand("throughput", "TCP and small packets, in interleaved pairs");
+  throughput_command->add_option("--backends", throughput_options.backends)->delimiter(',');
+  throughput_command->add_option("--delays-ms", throughput_options.delays_ms)->delimiter(',');
+  throughput_command->add_option("--flows", throughput_options.flows)->delimiter(',');
+  throughput_command->add_option("--topologies", throughput_options.topologies)->delimiter(',');
+  throughput_command->add_option("--directions", throughput_options.directions)->delimiter(',');
+  throughput_command->add_option("--pairs", throughput_options.pairs)->check(CLI::PositiveNumber);
+  throughput_command->add_option("--milliseconds", milliseconds)->check(CLI::PositiveNumber);
+  throughput_command->add_flag("--no-packets", no_packets);
+  CLI11_PARSE(app, argc, argv);
+  throughput_options.time = std::chrono::milliseconds{milliseconds};
+  throughput_options.packets = !no_packets;
+
+  try {
+    const BenchRoom room;
+    nlohmann::json report = {{"machine", machine()}};
+    std::string command;
+    for (int i = 1; i < argc; ++i) command += fmt::format("{}{}", i > 1 ? " " : "", argv[i]);
+    report["command"] = command;
+    if (*latency_command) report["latency"] = latency(room, latency_options);
+    if (*throughput_command) report["throughput"] = throughput(room, throughput_options);
+    std::cout << report.dump(2) << '\n';
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "brownout_bench: {}\n", error.what());
+    return 1;
+  }
+}

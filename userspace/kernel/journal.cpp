@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "journal.hpp"
+
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "netns.hpp"
+
+namespace brownout::kernel {
+namespace {
+
+Result<nlohmann::json> owner() {
+  BROWNOUT_ASSIGN(const auto started, process_start_ticks(::getpid()));
+  BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(0));
+  BROWNOUT_ASSIGN(const auto inode, netns_inode(netns));
+  return nlohmann::json{{"owner", {{"pid", ::getpid()}, {"start_ticks", started}, {"netns", inode}}}};
+}
+
+Result<> make_directory(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno(ErrorCode::kIo, "make the journal's directory " + directory.string(),
+                    "Changes that outlive the process are journalled before they are made: nothing was changed.");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& directory) {
+  BROWNOUT_TRY(make_directory(directory));
+  BROWNOUT_ASSIGN(const auto self, owner());
+  const auto path = directory / fmt::format("{}-{}.jsonl", ::getpid(), self["owner"]["start_ticks"].get<std::uint64_t>());
+  // A second injector of this process goes on in the same file.
+  BROWNOUT_ASSIGN(UniqueFd file, open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
+  std::unique_ptr<Journal> journal{new Journal{path, std::move(file)}};
+  BROWNOUT_TRY(journal->note(self));
+  return journal;
+}
+
+Journal::~Journal() {
+  if (settled_) ::unlink(path_.c_str());
+}
+
+Result<> Journal::note(const nlohmann::json& object) {
+  if (auto written = write_all(file_.get(), object.dump() + "\n"); !written)
+    return std::unexpected(std::move(written).error().with_context(path_.string()));
+  if (::fdatasync(file_.get()) != 0) return fail_errno(ErrorCode::kIo, "sync " + path_.string());
+  return {};
+}
+
+Result<std::uint64_t> process_start_ticks(std::int32_t pid) {
+  auto stat = read_file(fmt::format("/proc/{}/stat", pid));
+  if (!stat) {
+    stat.error().code = ErrorCode::kNotFound;
+    return std::unexpected(std::move(stat).error());
+  }
+  // The name in parentheses may hold anything, blanks and parentheses too; field 22 is the 20th behind it.
+  auto at = stat->rfind(')');
+  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
+  std::uint64_t ticks = 0;
+  if (at == std::string::npos ||
+      std::from_chars(stat->data() + at + 1, stat->data() + stat->size(), ticks).ec != std::errc{})
+    return fail(ErrorCode::kFormat, fmt::format("/proc/{}/stat has no start time", pid));
+  return ticks;
+}
+
+}  // namespace brownout::kernel
