@@ -241,7 +241,7 @@ int edt_enter(struct __sk_buff *skb)
 		counters->tap_foreign++;
 		return TCX_DROP;
 	}
-	edt_stamp(skb, slot);
+	edt_schedule(skb, slot);
 	return TCX_NEXT;
 }
 
@@ -260,7 +260,6 @@ int edt_return(struct __sk_buff *skb)
 	__u32 direction = skb->ifindex == edt_ifindex[BROWNOUT_INGRESS] ? BROWNOUT_INGRESS : BROWNOUT_EGRESS;
 
 	edt_measure(skb, direction);
-	skb->priority = 0;
 	skb->tc_index = 0;
 	skb->mark = line_mark(direction);
 	return bpf_redirect(veth_ifindex, direction == BROWNOUT_EGRESS ? BPF_F_INGRESS : 0);

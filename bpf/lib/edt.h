@@ -9,7 +9,7 @@
 #include "vmlinux.h"
 #include "lib/config.h"
 #include "lib/counters.h"
-#include "lib/histogram.h"
+#include "lib/delays.h"
 #include "lib/line.h"
 
 /* Known only when the devices have been made; of the outer ends. */
@@ -18,7 +18,7 @@ __u32 edt_ifindex[BROWNOUT_DIRECTIONS] = {};
 /* From the hook on the veth to the one before the qdisc: both run within one call of bpf_clone_redirect. */
 struct edt_slot {
 	__u64 departure_ns;
-	__u64 hold_ns;
+	__u32 stamp;
 };
 
 struct {
@@ -28,21 +28,26 @@ struct {
 	__type(value, struct edt_slot);
 } edt_slots SEC(".maps");
 
-/* Microseconds: departure, actual after planned; and from arrival to return. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BROWNOUT_DIRECTIONS * BROWNOUT_HISTOGRAM_BUCKETS);
-	__type(key, __u32);
-	__type(value, __u64);
-} edt_late SEC(".maps"), edt_held SEC(".maps");
-
 /*
- * What the packet takes along to its return: a crossing of namespaces clears mark and tstamp, not these. The lowest
- * four bits of the priority are a traffic class, which sch_fq looks at: class 7 would overtake the queue.
+ * What is known of a packet while it waits. Crossing namespaces takes mark, priority and tstamp off it, and leaves
+ * tc_index: 16 bits that say where this is kept. With more packets than that in one direction the oldest are measured
+ * by the stamps of newer ones; nothing but the two histograms below depends on it.
  */
-#define EDT_CLASS_BITS 4
-#define EDT_TIME_MASK 0x0fffffffu /* microseconds, modulo 268 s */
-#define EDT_HOLD_STEPS 65535
+#define EDT_STAMPS 65536
+
+struct edt_stamp {
+	__u64 arrival_ns;
+	__u64 departure_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BROWNOUT_DIRECTIONS * EDT_STAMPS);
+	__type(key, __u32);
+	__type(value, struct edt_stamp);
+} edt_stamps SEC(".maps");
+
+__u32 edt_sequence[BROWNOUT_DIRECTIONS] = {};
 
 static __always_inline struct edt_slot *edt_slot_get(void)
 {
@@ -51,9 +56,11 @@ static __always_inline struct edt_slot *edt_slot_get(void)
 	return bpf_map_lookup_elem(&edt_slots, &zero);
 }
 
-static __always_inline __u64 edt_hold_unit(void)
+static __always_inline struct edt_stamp *edt_stamp_get(__u32 direction, __u32 stamp)
 {
-	return longest_delay_ns / EDT_HOLD_STEPS + 1;
+	__u32 index = direction * EDT_STAMPS + (stamp & (EDT_STAMPS - 1));
+
+	return bpf_map_lookup_elem(&edt_stamps, &index);
 }
 
 /* A verdict for the hook; TCX_NEXT when the packet could not be held. */
@@ -62,12 +69,20 @@ static __always_inline int edt_hold(struct __sk_buff *skb, __u32 direction, cons
 {
 	struct brownout_tally sent = *one;
 	struct edt_slot *slot = edt_slot_get();
+	struct edt_stamp *stamp;
 	__u32 mark = skb->mark;
 
-	if (!slot || direction >= BROWNOUT_DIRECTIONS)
+	direction &= 1;
+	if (!slot)
 		return TCX_NEXT;
+	/* Two CPUs may take one number: then one packet is measured by the other's stamp. */
+	slot->stamp = edt_sequence[direction]++;
 	slot->departure_ns = departure_ns;
-	slot->hold_ns = departure_ns - arrival_ns;
+	stamp = edt_stamp_get(direction, slot->stamp);
+	if (!stamp)
+		return TCX_NEXT;
+	stamp->arrival_ns = arrival_ns;
+	stamp->departure_ns = departure_ns;
 	sent.packets = line_pieces(skb, one);
 	skb->mark = line_mark(direction);
 	/*
@@ -83,31 +98,21 @@ static __always_inline int edt_hold(struct __sk_buff *skb, __u32 direction, cons
 	return bpf_redirect(0, 0);
 }
 
-static __always_inline void edt_stamp(struct __sk_buff *skb, const struct edt_slot *slot)
+static __always_inline void edt_schedule(struct __sk_buff *skb, const struct edt_slot *slot)
 {
-	__u64 steps = slot->hold_ns / edt_hold_unit();
-
 	skb->tstamp = slot->departure_ns;
-	skb->priority = (slot->departure_ns / 1000 & EDT_TIME_MASK) << EDT_CLASS_BITS;
-	skb->tc_index = steps > EDT_HOLD_STEPS ? EDT_HOLD_STEPS : steps;
+	skb->tc_index = slot->stamp & (EDT_STAMPS - 1);
+	/* sch_fq sends traffic class 7 past its queue. */
+	skb->priority = 0;
 }
 
-static __always_inline void edt_count(void *map, __u32 direction, __u64 microseconds)
+static __always_inline void edt_measure(const struct __sk_buff *skb, __u32 direction)
 {
-	__u32 index = direction * BROWNOUT_HISTOGRAM_BUCKETS + histogram_bucket_of(microseconds);
-	__u64 *count = bpf_map_lookup_elem(map, &index);
+	const struct edt_stamp *stamp = edt_stamp_get(direction, skb->tc_index);
+	__u64 now = bpf_ktime_get_ns();
 
-	if (count)
-		(*count)++;
-}
-
-static __always_inline void edt_measure(struct __sk_buff *skb, __u32 direction)
-{
-	__u32 late = (bpf_ktime_get_ns() / 1000 - (skb->priority >> EDT_CLASS_BITS)) & EDT_TIME_MASK;
-
-	/* In the upper half it would be early, by the rounding of the stamp at most. */
-	if (late > EDT_TIME_MASK / 2)
-		late = 0;
-	edt_count(&edt_late, direction, late);
-	edt_count(&edt_held, direction, skb->tc_index * edt_hold_unit() / 1000 + late);
+	if (!stamp)
+		return;
+	delays_add(BROWNOUT_DELAY_LATE, direction, now > stamp->departure_ns ? now - stamp->departure_ns : 0);
+	delays_add(BROWNOUT_DELAY_HELD, direction, now - stamp->arrival_ns);
 }

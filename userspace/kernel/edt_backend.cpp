@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "netns.hpp"
-#include "object_ids.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -36,12 +35,9 @@ Quantiles quantiles_of(std::span<const std::uint64_t> counts) {
   return found;
 }
 
-std::vector<std::uint64_t> histogram_of(const bpf_map* map) {
-  return sum_per_cpu_array(bpf_map__fd(map), std::size_t{BROWNOUT_DIRECTIONS} * BROWNOUT_HISTOGRAM_BUCKETS);
-}
-
-std::span<const std::uint64_t> of_direction(const std::vector<std::uint64_t>& counts, std::size_t direction) {
-  return std::span{counts}.subspan(direction * BROWNOUT_HISTOGRAM_BUCKETS, BROWNOUT_HISTOGRAM_BUCKETS);
+Quantiles quantiles_of(const bpf_map* histograms, brownout_delay_figure figure, std::size_t direction) {
+  const auto index = static_cast<std::uint32_t>(figure * BROWNOUT_DIRECTIONS + direction);
+  return quantiles_of(sum_over_cpus<brownout_delay_histogram>(bpf_map__fd(histograms), index).counts);
 }
 
 }  // namespace
@@ -121,14 +117,14 @@ LineCounters EdtBackend::read(std::size_t direction, const brownout_inject_count
 std::array<LineCounters, BROWNOUT_DIRECTIONS> EdtBackend::counters(const brownout_inject_counters& sent) const {
   if (!open_) return last_;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> lines{};
-  const auto late = histogram_of(skeleton_->maps.edt_late), held = histogram_of(skeleton_->maps.edt_held);
+  const bpf_map* histograms = skeleton_->maps.delay_histograms;
   for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) {
     lines[direction] = read(direction, sent);
-    const auto lateness = quantiles_of(of_direction(late, direction));
+    const auto lateness = quantiles_of(histograms, BROWNOUT_DELAY_LATE, direction);
     lines[direction].late_p50_us = lateness.p50;
     lines[direction].late_p99_us = lateness.p99;
     lines[direction].late_max_us = lateness.max;
-    lines[direction].hold_p50_us = quantiles_of(of_direction(held, direction)).p50;
+    lines[direction].hold_p50_us = quantiles_of(histograms, BROWNOUT_DELAY_HELD, direction).p50;
   }
   // One figure for the device of both directions, as with the delay line.
   lines[0].device_drops += std::exchange(lines[1].device_drops, 0);

@@ -270,7 +270,9 @@ BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 208, "brownout_trace_c
 enum brownout_delay_figure {
 	BROWNOUT_DELAY_DECIDED = 0, /* all latency faults of the packet together */
 	BROWNOUT_DELAY_ORDER = 1,   /* on top of that, for it not to overtake its flow */
-	BROWNOUT_DELAY_FIGURES = 2,
+	BROWNOUT_DELAY_LATE = 2,    /* edt only: departure, actual after planned */
+	BROWNOUT_DELAY_HELD = 3,    /* edt only: from arrival to return */
+	BROWNOUT_DELAY_FIGURES = 4,
 };
 struct brownout_delay_histogram { /* per CPU; index: figure * BROWNOUT_DIRECTIONS + direction */
 	__u64 counts[BROWNOUT_HISTOGRAM_BUCKETS];
