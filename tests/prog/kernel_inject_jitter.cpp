@@ -144,6 +144,9 @@ TEST_CASE("sixteen faults with tables and correlation are verified") {
     faults.push_back(FaultBuilder::latency(10ms, 5ms).distribution(kAll[i % 4]).correlation(0.9).reorder());
   const auto plan = plan_of(faults);
   InjectPrograms programs{plan};
+  // The limit is a million; kernels differ in how much they need.
+  INFO(programs.verified_instructions() << " instructions verified");
+  CHECK(programs.verified_instructions() < 250'000);
   const auto state = flow_state_of(plan.seed, the_flow(), BROWNOUT_EGRESS);
   for (std::uint64_t n = 0; n < 100; ++n) {
     std::int64_t sum = 0;

@@ -72,6 +72,18 @@ class InjectPrograms {
     return kernel::read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms));
   }
 
+  // How many instructions the verifier followed in the larger of the two programs on the veth.
+  std::uint32_t verified_instructions() const {
+    std::uint32_t most = 0;
+    for (const bpf_program* program : {skeleton_->progs.from_container, skeleton_->progs.to_container}) {
+      bpf_prog_info info{};
+      std::uint32_t size = sizeof info;
+      if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) throw std::runtime_error("no info");
+      most = std::max(most, info.verified_insns);
+    }
+    return most;
+  }
+
   SharedMaps maps;
 
  private:

@@ -121,6 +121,31 @@ TEST_CASE("delay is witnessed by the calls' own medians") {
   CHECK_FALSE(witness(effects(EvidenceBuilder{}.window_call_ms(280))[0], "kernel call latency, median")->agrees);
 }
 
+TEST_CASE("a skewed distribution may shift the median by less than its mean, but not by any less than its median") {
+  auto plan = test::demo_plan();
+  plan.tables = {{.name = "pareto", .values = plan::named_table(drill::Distribution::kPareto)}};
+  plan.faults[0].abi.distribution = 1;
+  plan.faults[0].abi.jitter_ns = 200'000'000;  // the median is 64 ms below the mean
+  const auto agrees = [&plan](int call_ms) {
+    return witness(effects(EvidenceBuilder{}.window_call_ms(call_ms), plan)[0], "kernel call latency, median")->agrees;
+  };
+  for (const int between : {250, 280, 305}) CHECK(agrees(between));
+  CHECK_FALSE(agrees(225));
+  CHECK_FALSE(agrees(335));
+}
+
+TEST_CASE("what keeping the order added may make the median longer, never shorter") {
+  const auto agrees = [](int call_ms) {
+    const auto builder = EvidenceBuilder{}.window_call_ms(call_ms).then([](events::Evidence& evidence) {
+      for (auto& sample : evidence.counters) sample.delays[BROWNOUT_EGRESS].order_p50_us = 40'000;
+    });
+    return witness(effects(builder)[0], "kernel call latency, median")->agrees;
+  };
+  CHECK(agrees(340));
+  CHECK_FALSE(agrees(390));
+  CHECK_FALSE(agrees(280));
+}
+
 TEST_CASE("both directions delay the round trip twice") {
   auto plan = test::demo_plan();
   plan.faults[0].directions = {BROWNOUT_EGRESS, BROWNOUT_INGRESS};

@@ -46,6 +46,7 @@ struct Calls {
   double longest_cut_off_ms = 0;
   double least_expected_ms = HUGE_VAL, most_expected_ms = 0;
   double slack_ms = 0; // the largest
+  double order_ms = 0; // of both directions
 };
 
 void take(const plan::Plan& plan, const brownout_event& event, bool in_window, Calls& calls) {
@@ -97,11 +98,16 @@ bool uniform(const plan::Plan& plan, const events::Evidence& evidence, double ex
   });
 }
 
-Witness shift(std::string name, double measured, double expected, double tolerance, WitnessWeight weight,
-              std::uint64_t n) {
-  return {.name = std::move(name), .measured = measured, .expected_low = expected - tolerance,
-          .expected_high = expected + tolerance, .agrees = std::fabs(measured - expected) <= tolerance,
-          .weight = weight, .n = n};
+// What keeping flows in order added, on top of the plan and by design; it can only make a delay longer.
+double order_ms(const Span& span, int direction) {
+  return static_cast<double>(span.last->delays[static_cast<std::size_t>(direction)].order_p50_us) / 1000;
+}
+
+Witness shift(std::string name, double measured, double expected, double tolerance, double added_by_order,
+              WitnessWeight weight, std::uint64_t n) {
+  const double low = expected - tolerance, high = expected + tolerance + added_by_order;
+  return {.name = std::move(name), .measured = measured, .expected_low = low, .expected_high = high,
+          .agrees = measured >= low && measured <= high, .weight = weight, .n = n};
 }
 
 void witness_median(const Findings& findings, const Calls& calls, bool from_histogram, FaultEffect& effect) {
@@ -122,7 +128,7 @@ void witness_median(const Findings& findings, const Calls& calls, bool from_hist
   const auto n = std::min(effect.latency_calls_baseline, effect.latency_calls_window);
   if (n < kLatencySamples || !before || !over) return;
   effect.witnesses.push_back(shift("kernel call latency, median shift in ms", *over + expected - *before, expected,
-                                   tolerance, WitnessWeight::kDeciding, n));
+                                   tolerance, calls.order_ms, WitnessWeight::kDeciding, n));
 }
 
 // The app gives up before most answers can come: no median to compare. Then the few answers that did come must not
@@ -150,7 +156,7 @@ void witness_smoothed(const Calls& calls, FaultEffect& effect) {
   const double measured = *median(calls.window_srtt_ms) + expected - *median(calls.baseline_srtt_ms);
   effect.witnesses.push_back(shift("TCP smoothed round trip, median shift in ms", measured, expected,
                                    std::max(kSmoothedRelative * expected, kSmoothedFloorMs) + calls.slack_ms,
-                                   WitnessWeight::kSupporting, n));
+                                   calls.order_ms, WitnessWeight::kSupporting, n));
 }
 
 // Only where all latency of this direction is of one fault is there one delay to compare with.
@@ -163,7 +169,8 @@ void witness_own(const plan::Plan& plan, const Span& span, FaultEffect& effect) 
   if (others != 1 || hold_us == 0) return;
   const auto [expected, slack] = expected_of(plan, fault);
   effect.witnesses.push_back(shift("delay line, median hold in ms", static_cast<double>(hold_us) / 1000, expected,
-                                   std::max(kRelative * expected, kFloorMs) + slack, WitnessWeight::kOwn, 0));
+                                   std::max(kRelative * expected, kFloorMs) + slack, order_ms(span, effect.direction),
+                                   WitnessWeight::kOwn, 0));
 }
 
 }  // namespace
@@ -171,7 +178,8 @@ void witness_own(const plan::Plan& plan, const Span& span, FaultEffect& effect) 
 void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, const Findings& findings,
                      FaultEffect& effect) {
   const auto span = injecting_span(evidence);
-  const auto calls = collect(plan, evidence, plan.faults[effect.fault].abi.match);
+  auto calls = collect(plan, evidence, plan.faults[effect.fault].abi.match);
+  calls.order_ms = order_ms(span, BROWNOUT_EGRESS) + order_ms(span, BROWNOUT_INGRESS);
   if (!findings.calls.contains(BROWNOUT_PHASE_BASELINE) || !findings.calls.contains(BROWNOUT_PHASE_INJECT)) return;
   if (!calls.baseline_ms.empty()) {
     const bool one_delay = calls.most_expected_ms - calls.least_expected_ms < 1e-6;
