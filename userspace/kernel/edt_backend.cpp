@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "netns.hpp"
 
@@ -20,7 +21,7 @@ struct Quantiles {
   std::uint64_t p50 = 0, p99 = 0, max = 0;
 };
 
-Quantiles quantiles_of(std::span<const std::uint64_t> counts) {
+Quantiles quantiles_of(std::span<const __u64> counts) {
   std::uint64_t total = 0, seen = 0;
   for (const auto count : counts) total += count;
   Quantiles found;
@@ -37,7 +38,8 @@ Quantiles quantiles_of(std::span<const std::uint64_t> counts) {
 
 Quantiles quantiles_of(const bpf_map* histograms, brownout_delay_figure figure, std::size_t direction) {
   const auto index = static_cast<std::uint32_t>(figure * BROWNOUT_DIRECTIONS + direction);
-  return quantiles_of(sum_over_cpus<brownout_delay_histogram>(bpf_map__fd(histograms), index).counts);
+  const auto sums = sum_over_cpus<brownout_delay_histogram>(bpf_map__fd(histograms), index);
+  return quantiles_of(std::span{sums.counts});
 }
 
 }  // namespace
