@@ -2,8 +2,10 @@
 // The delay line's device between unusual packets and unusual hands: BIG TCP, and somebody who sets it down.
 #include <random>
 
+#include <net/if.h>
 #include <catch2/catch_test_macros.hpp>
 
+#include "../../userspace/kernel/netlink.hpp"
 #include "brownout/digest.hpp"
 #include "support/inject_run.hpp"
 
@@ -23,16 +25,22 @@ std::string noise(std::size_t size) {
   return data;
 }
 
-// Super-packets beyond 64 KiB on both ends of the veth; false where the kernel or its tools do not know them.
-bool allow_big_tcp(const VethRoom& room) {
-  try {
-    for (const auto& [where, device] : {std::pair{room.host(), kHostDevice}, {room.container(), kContainerDevice}})
-      run_in(where, {"ip", "link", "set", "dev", device, "gso_max_size", "200000", "gro_max_size", "200000",
-                     "gso_ipv4_max_size", "200000", "gro_ipv4_max_size", "200000"});
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
+// Super-packets beyond 64 KiB on both ends of the veth; why not, where the kernel does not know them. By netlink: the
+// ip command of Debian 12 knows only half of it.
+std::string allow_big_tcp(const VethRoom& room) {
+  for (const auto& [where, device] : {std::pair{room.host(), kHostDevice}, {room.container(), kContainerDevice}}) {
+    const auto visit = kernel::NetnsVisit::enter(where);
+    auto netlink = kernel::Netlink::open();
+    if (!visit || !netlink) return "no netlink socket in the namespace";
+    ifinfomsg info{};
+    info.ifi_index = static_cast<int>(::if_nametoindex(device));
+    kernel::NetlinkRequest request{RTM_NEWLINK, NLM_F_ACK, info};
+    for (const std::uint16_t attribute :
+         {IFLA_GSO_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GSO_IPV4_MAX_SIZE, IFLA_GRO_IPV4_MAX_SIZE})
+      request.attribute(attribute, std::uint32_t{200'000});
+    if (auto set = netlink->ask(std::move(request), "allow BIG TCP"); !set) return set.error().render();
   }
+  return "";
 }
 
 void check_streams(const VethRoom& room, const std::string& data) {
@@ -43,9 +51,10 @@ void check_streams(const VethRoom& room, const std::string& data) {
   CHECK(sha256(stream(room.container(), room.host(), kHost6, 7304, data)) == digest);
 }
 
-std::uint64_t largest_seen(kernel::Injector& injector, int direction) {
+// Super-packets beyond 64 KiB were met on the hook: on average, and so some of them really.
+bool met_big_packets(kernel::Injector& injector, int direction) {
   const auto seen = injector.counters().seen[direction];
-  return seen.packets == 0 ? 0 : seen.bytes / seen.packets;
+  return seen.bytes > 65'536 * seen.packets;
 }
 
 // One datagram to the container; when it arrives in time, how late.
@@ -69,10 +78,13 @@ bool within(std::chrono::milliseconds patience, Condition condition) {
 
 TEST_CASE("BIG TCP comes through the line whole, and every packet is accounted for") {
   const VethRoom room;
-  if (!allow_big_tcp(room)) SKIP("this kernel or its ip command has no BIG TCP for a veth");
+  if (const std::string refused = allow_big_tcp(room); !refused.empty()) SKIP("no BIG TCP on a veth: " << refused);
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(2ms)})};
-    check_streams(room, noise(32 << 20));
+    const std::string data = noise(32 << 20);
+    CHECK(sha256(stream(room.host(), room.container(), kContainer4, 7300, data)) == sha256(data));
+    CHECK(met_big_packets(*run, BROWNOUT_INGRESS));
+    check_streams(room, data);
     REQUIRE(run->detach());
     check_conservation(*run);
     CHECK(run->line_counters()[0].device_drops == 0);
@@ -84,15 +96,18 @@ TEST_CASE("BIG TCP comes through the line whole, and every packet is accounted f
 
 TEST_CASE("BIG TCP with loss and latency loses what was decided and nothing else") {
   const VethRoom room;
-  if (!allow_big_tcp(room)) SKIP("this kernel or its ip command has no BIG TCP for a veth");
+  if (const std::string refused = allow_big_tcp(room); !refused.empty()) SKIP("no BIG TCP on a veth: " << refused);
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(1ms), FaultBuilder::loss(0.005)})};
     check_streams(room, noise(16 << 20));
-    CHECK(largest_seen(*run, BROWNOUT_INGRESS) > 0);
     REQUIRE(run->detach());
     check_conservation(*run);
     std::uint64_t dropped = 0;
-    for (const auto& counters : run->fault_counters()) dropped += counters.decided.packets > 0 ? 1 : 0;
+    for (std::size_t d = 0; d < BROWNOUT_DIRECTIONS; ++d) {
+      const auto counters = run->fault_counters().at(BROWNOUT_DIRECTIONS + d);
+      CHECK(counters.applied.packets == counters.decided.packets);
+      dropped += counters.applied.packets;
+    }
     CHECK(dropped > 0);
   }
   CHECK(room.leftovers() == "");
