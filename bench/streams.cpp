@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "sleeper.hpp"
 #include "support/netns_traffic.hpp"
 
 namespace brownout::bench {
@@ -16,6 +17,7 @@ namespace {
 // full in the middle of a send.
 constexpr std::size_t kChunk = 100'000;
 constexpr std::uint16_t kPort = 7800;
+constexpr std::chrono::nanoseconds kLookEvery{1'700'000};  // in step with nothing
 constexpr char kCongestion[] = "cubic";
 
 double thread_cpu_s() {
@@ -42,6 +44,7 @@ class Stream {
   Stream(const Stream&) = delete;
 
   std::uint64_t received() const { return received_.load(std::memory_order_relaxed); }
+  Limit limit() const { return sender_limit(client_.get()); }
   TcpFigures figures() const { return tcp_figures(client_.get()); }
   std::string congestion() const {
     std::array<char, 32> name{};
@@ -96,6 +99,18 @@ TcpFigures figures(const std::vector<std::unique_ptr<Stream>>& streams) {
   return sum;
 }
 
+// Looks at every sender again and again for that long; the share of looks at which a window was the limit.
+double watch_limits(const std::vector<std::unique_ptr<Stream>>& streams, std::chrono::milliseconds time) {
+  std::uint64_t looks = 0, limited = 0;
+  const std::int64_t end = monotonic_ns() + std::chrono::nanoseconds{time}.count();
+  for (std::int64_t next = monotonic_ns(); next < end; next += kLookEvery.count()) {
+    sleep_until_ns(next);
+    for (const auto& stream : streams) limited += stream->limit() != Limit::kNone ? 1 : 0;
+    looks += streams.size();
+  }
+  return looks == 0 ? 0 : static_cast<double>(limited) / static_cast<double>(looks);
+}
+
 }  // namespace
 
 StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds warm_up, std::chrono::milliseconds time) {
@@ -111,11 +126,12 @@ StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds wa
   const std::uint64_t bytes_before = received(streams);
   const TcpFigures before = figures(streams);
   const auto start = std::chrono::steady_clock::now();
-  std::this_thread::sleep_for(time);
+  const double limited = watch_limits(streams, time);
   const std::uint64_t bytes = received(streams) - bytes_before;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   StreamResult result{.gbit_per_s = static_cast<double>(bytes) * 8 / took.count() / 1e9,
                       .senders = figures(streams),
+                      .window_limited_share = limited,
                       .congestion = streams.front()->congestion()};
   result.senders.busy_us -= before.busy_us;
   result.senders.rwnd_limited_us -= before.rwnd_limited_us;

@@ -14,6 +14,7 @@ namespace brownout::bench {
 struct StreamResult {
   double gbit_per_s = 0;  // all flows together, after the warm-up
   TcpFigures senders;     // sums over the flows, of the same time; min_rtt of the first
+  double window_limited_share = 0;  // of samples of the senders' TCP_INFO, see sender_limit()
   std::string congestion;
   std::uint64_t bytes = 0;   // warm-up included
   double traffic_cpu_s = 0;  // of the threads that send and receive

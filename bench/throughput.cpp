@@ -45,9 +45,11 @@ nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, 
                         {"busy_us", tcp.busy_us},
                         {"rwnd_limited_us", tcp.rwnd_limited_us},
                         {"sndbuf_limited_us", tcp.sndbuf_limited_us},
-                        {"window_limited_share", share(tcp.rwnd_limited_us + tcp.sndbuf_limited_us, tcp.busy_us)}};
+                        {"window_limited_share", result.window_limited_share},
+                        {"kernel_limited_share", share(tcp.rwnd_limited_us + tcp.sndbuf_limited_us, tcp.busy_us)}};
   if (injection) one["injection"] = injection->figures();
-  one["injector_cpu_us_per_mb"] = result.bytes > 0 ? one["injector_cpu_s"].get<double>() * 1e12 / static_cast<double>(result.bytes) : 0;
+  one["injector_cpu_us_per_mb"] =
+      result.bytes > 0 ? one["injector_cpu_s"].get<double>() * 1e12 / static_cast<double>(result.bytes) : 0;
   return one;
 }
 
@@ -55,7 +57,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
   nlohmann::json result = {{"backend", cell.backend.name},   {"topology", cell.way.topology},
                            {"direction", cell.way.direction}, {"delay_ms", cell.delay_ms},
                            {"flows", cell.flows},             {"pairs", nlohmann::json::array()}};
-  std::vector<double> with, without, ratios, limited, cost;
+  std::vector<double> with, without, ratios, limited, cost, rtt;
   for (int pair = 0; pair < options.pairs; ++pair) {
     nlohmann::json both;
     for (const bool injected : {pair % 2 != 0, pair % 2 == 0})
@@ -64,6 +66,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
     without.push_back(both["without"]["gbit_per_s"]);
     ratios.push_back(with.back() / std::max(without.back(), 1e-9));
     cost.push_back(both["with"]["injector_cpu_us_per_mb"]);
+    rtt.push_back(both["with"]["rtt_us"]);
     limited.push_back(both["with"]["window_limited_share"]);
     result["pairs"].push_back(std::move(both));
   }
@@ -71,11 +74,12 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
                       {"without_gbit_per_s", median(without)},
                       {"ratio", median(ratios)},
                       {"injector_cpu_us_per_mb", median(cost)},
+                      {"rtt_us", median(rtt)},
                       {"window_limited_share", median(limited)}};
-  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}, "
-             "injector {:.0f} us of CPU a MB\n",
+  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}, RTT "
+             "{:.0f} us, injector {:.0f} us of CPU a MB\n",
              cell.backend.name, cell.way.topology, cell.way.direction, cell.delay_ms, cell.flows, median(with),
-             median(without), median(ratios), median(limited), median(cost));
+             median(without), median(ratios), median(limited), median(rtt), median(cost));
   return result;
 }
 

@@ -27,12 +27,10 @@ std::vector<std::byte> raw(const brownout_line_header& header, std::size_t size,
   return bytes;
 }
 
-std::span<const std::byte> frame_of(const std::vector<std::byte>& bytes) { return bytes; }
-
 // A thread whose TAP is a socket pair.
 class LineOnSockets {
  public:
-  explicit LineOnSockets(LineQueue::Limits limits = {}) {
+  explicit LineOnSockets(LineThread::Limits limits = {}) {
     std::array<int, 2> pair{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) == 0);
     ours_.reset(pair[0]);
@@ -89,36 +87,6 @@ class LineOnSockets {
 std::int64_t in(std::chrono::nanoseconds delay) { return monotonic_ns() + delay.count(); }
 
 }  // namespace
-
-TEST_CASE("packets leave by departure, and in order of arrival where that is equal") {
-  LineQueue queue{{}};
-  const std::vector<std::byte> frame(60);
-  for (const std::uint64_t departure : {30U, 10U, 20U, 10U, 20U})
-    REQUIRE(queue.push(departure, 0, {}, frame_of(frame)));
-  CHECK(queue.next_departure() == 10U);
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> order;
-  while (queue.next_departure()) {
-    auto packet = queue.pop();
-    order.emplace_back(packet.departure_ns, packet.sequence);
-    queue.recycle(std::move(packet));
-  }
-  CHECK(order == decltype(order){{10, 1}, {10, 3}, {20, 2}, {20, 4}, {30, 0}});
-  CHECK(queue.bytes() == 0);
-}
-
-TEST_CASE("the queue is bounded in packets and in memory") {
-  const std::vector<std::byte> small(60), large(60'000);
-  LineQueue by_packets{{.packets = 3, .bytes = 1 << 20}};
-  for (int i = 0; i < 3; ++i) CHECK(by_packets.push(1, 0, {}, small));
-  CHECK_FALSE(by_packets.push(1, 0, {}, small));
-  LineQueue by_bytes{{.packets = 1000, .bytes = 2 * 65536}};
-  CHECK(by_bytes.push(1, 0, {}, large));
-  CHECK(by_bytes.push(1, 0, {}, large));
-  CHECK_FALSE(by_bytes.push(1, 0, {}, small));
-  by_bytes.recycle(by_bytes.pop());
-  CHECK(by_bytes.push(1, 0, {}, small));
-  CHECK_FALSE(by_bytes.push(1, 0, {}, std::vector<std::byte>(PacketPool::kLargest + 1)));
-}
 
 TEST_CASE("a frame loses our header, and its offsets follow") {
   auto bytes = raw({.magic = kMagic, .direction = 1, .arrival_ns = 5, .departure_ns = 9}, 80, 0xaa);
