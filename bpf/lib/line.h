@@ -22,7 +22,7 @@ static __always_inline __u64 line_departure(struct brownout_flow *flow, __u32 di
 	if (last >= earliest && last <= now + longest_delay_ns)
 		return may_overtake ? earliest : last;
 	/* Another CPU may be here with a packet of the same flow; such packets have no order between them. */
-	__sync_val_compare_and_swap(&flow->last_departure_ns[direction], last, earliest);
+	flow->last_departure_ns[direction] = earliest;
 	return earliest;
 }
 
