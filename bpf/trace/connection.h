@@ -52,7 +52,7 @@ struct connection {
 	char comm[BROWNOUT_COMM_LENGTH];
 };
 
-#include "socket_state.h" /* the `connections`, by flavour: where and how a kernel can keep them */
+#include "socket_state.h" /* of the flavour: `connections`, kept where this kernel can */
 
 bool listeners_known = false; /* set by user space when `listeners` is complete */
 

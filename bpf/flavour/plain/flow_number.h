@@ -22,13 +22,16 @@ struct {
 /* How many packets of the flow and direction came before this one: no two get the same number. */
 static __always_inline __u64 flow_number(struct brownout_flow *flow, __u32 direction)
 {
-	struct flow_lock *flow_lock = bpf_map_lookup_elem(&flow_locks, &direction);
+	__u64 *packets = &flow->packets[direction];
+	struct flow_lock *flow_lock;
 	__u64 number;
 
+	barrier_var(packets); /* before the key: read back from its place it could be anything to the verifier */
+	flow_lock = bpf_map_lookup_elem(&flow_locks, &direction);
 	if (!flow_lock) /* every direction has one: for the verifier */
 		return 0;
 	bpf_spin_lock(&flow_lock->lock);
-	number = flow->packets[direction]++;
+	number = (*packets)++;
 	bpf_spin_unlock(&flow_lock->lock);
 	return number;
 }
