@@ -11,6 +11,7 @@
 #include "lib/decide.h"
 #include "lib/delays.h"
 #include "lib/edt.h"
+#include "flow_number.h"
 #include "lib/line.h"
 #include "lib/packet.h"
 
@@ -133,7 +134,7 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 	__u64 n = met->now;
 
 	if (flow) {
-		n = __sync_fetch_and_add(&flow->packets[met->direction], 1);
+		n = flow_number(flow, met->direction);
 		flow->last_seen_ns = met->now;
 	} else {
 		met->counters->flow_table_full++;

@@ -100,8 +100,10 @@ static __always_inline void callback_connect(struct bpf_sock_ops *ops, struct tc
 		connection_opens(tp, bpf_get_socket_cookie(ops), false);
 		c = connection_of(tp);
 	}
-	if (c)
-		connection_sends_syn(c, tp);
+	if (!c)
+		return;
+	c->cookie = bpf_get_socket_cookie(ops); /* a tracepoint may not have been told yet */
+	connection_sends_syn(c, tp);
 }
 
 static __always_inline void callback_accepted(struct bpf_sock_ops *ops, struct tcp_sock *tp)
@@ -169,7 +171,7 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 		return 0;
 	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT) {
 		if (event_in_scope(tp))
-			connection_opens(tp, bpf_get_socket_cookie(sk), true);
+			connection_opens(tp, socket_cookie(tp), true);
 		return 0;
 	}
 	c = connection_of(tp);
@@ -177,15 +179,17 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 		if (!event_in_scope(tp))
 			return 0;
 		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
-			connection_accepted(tp, bpf_get_socket_cookie(sk));
+			connection_accepted(tp, socket_cookie(tp));
 			return 0;
 		}
-		c = connection_found(tp, bpf_get_socket_cookie(sk), old_state);
+		c = connection_found(tp, socket_cookie(tp), old_state);
 		if (!c)
 			return 0;
 	}
 	transition_read(tp, &t);
 	transition_classify(c, tp, &t);
+	if (new_state == TCP_CLOSE)
+		socket_state_forget(c, tp);
 	return 0;
 }
 

@@ -32,12 +32,23 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+/* include/linux/cgroup-defs.h before 5.15: a pointer, or numbers of net_cls and net_prio with a flag below */
+struct sock_cgroup_data___5_14 {
+	u64 val;
+};
+#define SOCK_CGROUP_DATA_FLAGS 3
+
 /* include/linux/types.h is where __be16 and __be32 come from; include/uapi/linux/in6.h */
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
 	} in6_u;
 };
+
+/* include/linux/types.h */
+typedef struct {
+	s64 counter;
+} atomic64_t;
 
 /* include/net/sock.h; the addresses and ports are inside unnamed unions there, which relocation looks through */
 struct sock_common {
@@ -47,6 +58,7 @@ struct sock_common {
 	__u16 skc_num; /* host byte order */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	atomic64_t skc_cookie;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };

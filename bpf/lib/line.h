@@ -8,8 +8,6 @@
 #include "lib/counters.h"
 #include "lib/packet.h"
 
-extern void *bpf_cast_to_kern_ctx(void *) __ksym;
-
 /*
  * A flow keeps its order: a packet never departs before one that arrived earlier, whatever the jitter, unless all
  * that delays it allows overtaking. One that overtook leaves the mark for those that may not where it was.
@@ -24,19 +22,22 @@ static __always_inline __u64 line_departure(struct brownout_flow *flow, __u32 di
 	if (last >= earliest && last <= now + longest_delay_ns)
 		return may_overtake ? earliest : last;
 	/* Another CPU may be here with a packet of the same flow; such packets have no order between them. */
-	__sync_val_compare_and_swap(&flow->last_departure_ns[direction], last, earliest);
+	flow->last_departure_ns[direction] = earliest;
 	return earliest;
 }
 
 /* How many packets reach the device: 1, or the segments of a super-packet that it does not take in one piece. */
 static __always_inline __u64 line_pieces(struct __sk_buff *skb, const struct brownout_tally *one)
 {
-	struct sk_buff *kernel_skb;
+	/*
+	 * The context is the kernel's skb; the verifier only translates accesses to it. bpf_cast_to_kern_ctx says so by
+	 * type, but since 6.2 only. Nothing is dereferenced here: the address, with an offset, goes to a probing read.
+	 */
+	struct sk_buff *kernel_skb = (void *)skb;
 	struct skb_shared_info *shared;
 
 	if (!skb->gso_size)
 		return 1;
-	kernel_skb = bpf_cast_to_kern_ctx(skb);
 	shared = (struct skb_shared_info *)(BPF_CORE_READ(kernel_skb, head) + BPF_CORE_READ(kernel_skb, end));
 	if (BPF_CORE_READ(shared, gso_type) & ~line_gso_types)
 		return one->segments;

@@ -41,13 +41,7 @@ static __always_inline void call_start(struct connection *c, __u32 sequence, __u
 	c->calls++;
 	c->marks &= ~MARK_OVERLAPPED;
 	COUNT_CONNECTION(c, calls_started);
-	__sync_lock_test_and_set(&c->in_flight, 1);
-}
-
-/* True for the one that ends the call: answer and failure may meet. */
-static __always_inline bool call_take(struct connection *c)
-{
-	return c->in_flight && __sync_val_compare_and_swap(&c->in_flight, 1, 0) == 1;
+	call_put(c);
 }
 
 static __always_inline void call_overlapped(struct connection *c)

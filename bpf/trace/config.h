@@ -13,6 +13,7 @@ const volatile struct brownout_fault faults[BROWNOUT_MAX_FAULTS] = {};
 const volatile char app_comm[BROWNOUT_COMM_LENGTH] = {}; /* empty: every process of the target is the app */
 const volatile __u32 details_per_second = 0;
 const volatile bool retransmit_has_error = false; /* tcp_retransmit_skb's third argument, since 6.15 or so */
+const volatile bool iterator_sets_callbacks = false; /* bpf_setsockopt in iterators, since 5.15 or so */
 
 /* Does any fault of the plan hit packets of this flow, in either direction? */
 static __always_inline bool flow_is_hit(const struct brownout_flow_key *flow)

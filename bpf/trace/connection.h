@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tracer keeps of each socket in scope, in the socket's own storage: it dies with the socket. */
+/* What the tracer keeps of each socket in scope. */
 #pragma once
 
 #include "vmlinux.h"
@@ -35,7 +35,7 @@ struct connection {
 	__u64 dropped[BROWNOUT_DIRECTIONS]; /* as the flow's counts stood at call_start_ns */
 	__u64 held[BROWNOUT_DIRECTIONS];
 	__u64 calls;
-	__u32 in_flight;   /* 1: a call is unanswered; taken by compare-and-swap, both directions run at once */
+	__u32 in_flight;   /* 1: a call is unanswered; taken by call_take() only, both directions run at once */
 	__u32 call_phase;
 	__u32 send_next;   /* sequence number: payload below it has been sent before */
 	__u32 call_begin;  /* sequence number of the call's first byte */
@@ -52,12 +52,7 @@ struct connection {
 	char comm[BROWNOUT_COMM_LENGTH];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct connection);
-} connections SEC(".maps");
+#include "socket_state.h" /* of the flavour: `connections`, kept where this kernel can */
 
 bool listeners_known = false; /* set by user space when `listeners` is complete */
 
@@ -72,12 +67,12 @@ struct {
 
 static __always_inline struct connection *connection_of(struct tcp_sock *tp)
 {
-	return bpf_sk_storage_get(&connections, tp, 0, 0);
+	return socket_state(tp);
 }
 
 static __always_inline struct connection *connection_create(struct tcp_sock *tp)
 {
-	struct connection *c = bpf_sk_storage_get(&connections, tp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct connection *c = socket_state_create(tp);
 
 	if (!c)
 		COUNT(storage_failed);

@@ -32,7 +32,7 @@ static __always_inline bool is_detail(__u32 kind)
 	return kind <= BROWNOUT_EVENT_CALL;
 }
 
-/* Two CPUs at the turn of a second may let a few more pass: it is a budget, not a promise. */
+/* Two CPUs at its end, or at the turn of a second, may let a few more pass: it is a budget, not a promise. */
 static __always_inline bool detail_allowed(__u64 now_ns)
 {
 	__u64 second = now_ns / 1000000000;
@@ -41,7 +41,10 @@ static __always_inline bool detail_allowed(__u64 now_ns)
 		details_second = second;
 		details_used = 0;
 	}
-	return __sync_fetch_and_add(&details_used, 1) < details_per_second;
+	if (details_used >= details_per_second)
+		return false;
+	__sync_fetch_and_add(&details_used, 1);
+	return true;
 }
 
 static __always_inline void event_fill_call(struct brownout_event *event, const struct connection *c, __u64 now_ns)
@@ -97,7 +100,7 @@ static __always_inline void emit(struct connection *c, struct tcp_sock *tp, cons
 		COUNT(details_suppressed);
 		return;
 	}
-	sequence = __sync_fetch_and_add(&event_sequence, 1) + 1;
+	sequence = event_number(&event_sequence);
 	COUNT(events_attempted);
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {

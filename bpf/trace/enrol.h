@@ -24,7 +24,8 @@ static __always_inline void enrol_callbacks(struct connection *c, struct tcp_soc
 {
 	int wanted = tp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG;
 
-	if (bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted)))
+	if (!iterator_sets_callbacks ||
+	    bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted)))
 		__sync_fetch_and_add(&enrolled_without_callbacks, 1);
 	else
 		c->flags &= ~BROWNOUT_EVENT_NO_RTO;
@@ -37,7 +38,7 @@ static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
 	if (!socket_in_scope(tp))
 		return;
 	if (!c)
-		c = connection_found(tp, bpf_get_socket_cookie(tp), state);
+		c = connection_found(tp, socket_cookie(tp), state);
 	if (!c || c->role != ROLE_ACTIVE || !(c->flags & BROWNOUT_EVENT_NO_RTO))
 		return;
 	__sync_fetch_and_add(&enrolled, 1);
@@ -68,9 +69,12 @@ int trace_enrol(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-/* Run by user space to measure the length of a jiffy: the kernel's configuration is not always readable. */
-SEC("syscall")
-int trace_jiffies(void *ctx)
+/*
+ * Run by user space to measure the length of a jiffy: the kernel's configuration is not always readable. Sees no
+ * packet; programs made for such runs (BPF_PROG_TYPE_SYSCALL) are there since 5.14 only.
+ */
+SEC("socket")
+int trace_jiffies(struct __sk_buff *skb)
 {
 	jiffies_read_ns = bpf_ktime_get_ns();
 	jiffies_read = bpf_jiffies64();

@@ -31,9 +31,9 @@ static __always_inline void owner_settle(struct connection *c)
 /* Only where the state goes CLOSE -> SYN_SENT: that is the connecting task, except for sockets of the kernel. */
 static __always_inline void owner_from_current(struct connection *c)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = (void *)bpf_get_current_task(); /* typed, it is to be had since 5.11 only */
 
-	if (task->flags & PF_KTHREAD)
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
 	c->pid = bpf_get_current_pid_tgid() >> 32;
 	BPF_CORE_READ_STR_INTO(&c->comm, task, group_leader, comm);

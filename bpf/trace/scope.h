@@ -10,9 +10,25 @@
 #include "trace/config.h"
 #include "trace/count.h"
 
+/* NULL when it cannot be told. */
+static __always_inline struct cgroup *socket_cgroup(struct tcp_sock *tp)
+{
+	struct sock_cgroup_data *data = &tp->inet_conn.icsk_inet.sk.sk_cgrp_data;
+	struct sock_cgroup_data___5_14 *older = (void *)data;
+	__u64 value;
+
+	if (bpf_core_field_exists(data->cgroup))
+		return BPF_CORE_READ(data, cgroup);
+	/* The pointer, unless a low bit says that net_cls or net_prio has its number there. */
+	value = BPF_CORE_READ(older, val);
+	return value & SOCK_CGROUP_DATA_FLAGS ? NULL : (struct cgroup *)value;
+}
+
 static __always_inline __u64 cgroup_id_of(struct tcp_sock *tp)
 {
-	return tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup->kn->id;
+	struct cgroup *cgroup = socket_cgroup(tp);
+
+	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
 
 static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup)
@@ -36,9 +52,10 @@ static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgroup)
 
 static __always_inline bool socket_in_scope(struct tcp_sock *tp)
 {
-	struct cgroup *cgroup = tp->inet_conn.icsk_inet.sk.sk_cgrp_data.cgroup;
+	struct cgroup *cgroup = socket_cgroup(tp);
 
-	return cgroup && cgroup->level >= (int)target_cgroup_level && cgroup_ancestor_id(cgroup) == target_cgroup_id;
+	return cgroup && BPF_CORE_READ(cgroup, level) >= (int)target_cgroup_level &&
+	       cgroup_ancestor_id(cgroup) == target_cgroup_id;
 }
 
 /* For events of sockets that are not followed: those of others are counted. */

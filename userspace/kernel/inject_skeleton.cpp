@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
+#include "flavour.hpp"
 #include "injector.hpp"
 #include "jitter_tables.hpp"
 
@@ -80,7 +81,7 @@ Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifi
   if (plan.faults.empty() || plan.faults.size() > BROWNOUT_MAX_FAULTS)
     return fail(ErrorCode::kUsage,
                 fmt::format("{} faults; from 1 to {} are possible", plan.faults.size(), BROWNOUT_MAX_FAULTS));
-  InjectSkeleton skeleton{inject_bpf__open()};
+  InjectSkeleton skeleton{open_inject_flavour(flavour_here())};
   if (!skeleton) return fail_libbpf(0, "open the injector's programs");
   tell_plan(*skeleton, plan, veth_ifindex, tokens);
   choose_programs(*skeleton, backend);

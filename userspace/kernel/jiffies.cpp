@@ -24,8 +24,8 @@ struct Sample {
 };
 
 std::optional<Sample> read_sample(trace_bpf& object) {
-  bpf_test_run_opts options{};
-  options.sz = sizeof(options);
+  constexpr std::array<char, 64> packet{}; // its kind of program is run on one; nobody reads it
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(), .data_size_in = packet.size());
   if (bpf_prog_test_run_opts(bpf_program__fd(object.progs.trace_jiffies), &options) != 0) return std::nullopt;
   const volatile auto& seen = *object.bss;
   return Sample{.jiffies = seen.jiffies_read, .at_ns = seen.jiffies_read_ns};

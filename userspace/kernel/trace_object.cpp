@@ -9,6 +9,7 @@
 #include <bpf/btf.h>
 
 #include "bpf_objects.hpp"
+#include "flavour.hpp"
 
 namespace brownout::kernel {
 
@@ -45,12 +46,16 @@ void configure(trace_bpf& object, const Tracer::Config& config) {
   std::memcpy(constants.app_comm, comm.data(), std::min<std::size_t>(comm.size(), BROWNOUT_COMM_LENGTH - 1));
 }
 
-Result<TraceObject> load(const Tracer::Config& config, bool with_iterator) {
+// What the iterator over sockets may do here is found by trying, the most first.
+enum class Iterator { kSetsCallbacks, kOnlyReads, kNone };
+
+Result<TraceObject> load(const Tracer::Config& config, Iterator iterator) {
   quiet_libbpf();
-  TraceObject object{trace_bpf::open()};
+  TraceObject object{open_trace_flavour(flavour_here())};
   if (!object) return fail_libbpf(0, "open the tracer's BPF object");
   configure(*object, config);
-  bpf_program__set_autoload(object->progs.trace_enrol, with_iterator);
+  object->rodata->iterator_sets_callbacks = iterator == Iterator::kSetsCallbacks;
+  bpf_program__set_autoload(object->progs.trace_enrol, iterator != Iterator::kNone);
   if (const int error = trace_bpf::load(object.get()); error != 0)
     return fail_libbpf(error, "load the tracer's BPF programs",
                        "root is needed, and a kernel with BTF (/sys/kernel/btf/vmlinux); see `brownout doctor`");
@@ -62,10 +67,11 @@ Result<TraceObject> load(const Tracer::Config& config, bool with_iterator) {
 Result<TraceObject> load_trace_object(const Tracer::Config& config, std::vector<std::string>& not_observed) {
   if (!retransmit_has_error())
     not_observed.emplace_back("whether a retransmit left this host: tcp_retransmit_skb does not tell here");
-  auto object = load(config, true);
-  if (object || object.error().code == ErrorCode::kPermission) return object;
-  // The kernel may lack only what enrolment needs.
-  auto smaller = load(config, false);
+  auto object = load(config, Iterator::kSetsCallbacks);
+  if (object) return object;
+  // The kernel may lack only what enrolment needs. (The verifier says EACCES too: permission is no reason to stop.)
+  if (auto reading = load(config, Iterator::kOnlyReads)) return reading;
+  auto smaller = load(config, Iterator::kNone);
   if (!smaller) return object;
   not_observed.push_back("connections that were open before: unseen until they send, and their RTOs never: " + object.error().render());
   return smaller;

@@ -15,7 +15,9 @@
 #include "brownout/kernel.hpp"
 #include "control_page.hpp"
 #include "enrol.hpp"
+#include "event_numbers.hpp"
 #include "event_ring.hpp"
+#include "flavour.hpp"
 #include "flow_sweep.hpp"
 #include "object_ids.hpp"
 #include "trace_object.hpp"
@@ -40,10 +42,7 @@ class TracerImpl final : public Tracer {
   Result<> start(const Config& config);
 
   Result<> consume(std::chrono::milliseconds timeout,
-                   const std::function<void(const brownout_event&)>& sink) override {
-    flows_swept_ += sweeper_.sweep(monotonic_ns());
-    return ring_.consume(timeout, sink);
-  }
+                   const std::function<void(const brownout_event&)>& sink) override;
   brownout_trace_counters counters() const override {
     return sum_over_cpus<brownout_trace_counters>(bpf_map__fd(object_->maps.counters), 0);
   }
@@ -61,6 +60,10 @@ class TracerImpl final : public Tracer {
   brownout_control& control() override { return *control_.get(); }
 
  private:
+  std::uint64_t events_lost() const {
+    const auto now = counters();
+    return now.details_lost + now.failures_lost;
+  }
   Result<> attach_tracepoint(bpf_program* program);
   Result<> attach_cgroup(bpf_program* program, int cgroup);
   void prepare_enrolment(const Config& config);
@@ -69,11 +72,21 @@ class TracerImpl final : public Tracer {
   TraceObject object_;
   ControlPage control_;
   EventRing ring_;
+  EventNumbers numbers_;
   FlowSweeper sweeper_;
   std::size_t flows_swept_ = 0;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
 };
+
+Result<> TracerImpl::consume(std::chrono::milliseconds timeout,
+                             const std::function<void(const brownout_event&)>& sink) {
+  flows_swept_ += sweeper_.sweep(monotonic_ns());
+  if (flavour_here() == Flavour::kFetch) return ring_.consume(timeout, sink);
+  return ring_.consume(timeout, [&, lost = events_lost()](const brownout_event& event) {
+    sink(numbers_.numbered(event, lost));
+  });
+}
 
 Result<> TracerImpl::attach_tracepoint(bpf_program* program) {
   UniqueLink link{bpf_program__attach_trace(program)};

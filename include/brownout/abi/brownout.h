@@ -206,7 +206,7 @@ enum brownout_event_flags {
 };
 
 struct brownout_event {
-	__u64 sequence;  /* 1, 2, ...: drawn before the ring is asked for room, so that a gap is a loss */
+	__u64 sequence;  /* 1, 2, ...: drawn before the ring is asked for room, so that a gap is a loss (plain flavour: given by user space) */
 	__u64 t_mono_ns;
 	__u64 cookie;    /* of the socket */
 	__u64 cgroup_id; /* of the socket, not of the target */
