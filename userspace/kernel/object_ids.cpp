@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "object_ids.hpp"
 
+#include <cerrno>
 #include <numeric>
 
 namespace brownout::kernel {
@@ -33,9 +34,10 @@ std::vector<std::uint64_t> sum_per_cpu_array(int map_fd, std::size_t elements) {
   std::vector<std::uint64_t> each(elements * width), sums(elements);
   std::uint32_t token = 0;
   auto count = static_cast<__u32>(elements);
-  // One call for all (5.13 for per-CPU arrays); else one per element.
+  // One call for all (5.13 for per-CPU arrays); else one per element. A refusal leaves `count` as it was: only the
+  // end of the map, ENOENT, is no failure.
   const int error = bpf_map_lookup_batch(map_fd, nullptr, &token, keys.data(), each.data(), &count, nullptr);
-  if (error != 0 && count != elements) {
+  if ((error != 0 && error != -ENOENT) || count != elements) {
     for (std::size_t i = 0; i < elements; ++i)
       sums[i] = sum_over_cpus<std::uint64_t>(map_fd, static_cast<std::uint32_t>(i));
     return sums;
