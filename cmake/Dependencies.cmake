@@ -31,7 +31,8 @@ add_library(brownout_archive INTERFACE)
 if(BROWNOUT_STATIC)
   find_library(YAML_CPP_ARCHIVE yaml-cpp REQUIRED)
   target_link_libraries(brownout_yaml INTERFACE ${YAML_CPP_ARCHIVE})
-  target_link_libraries(brownout_text INTERFACE fmt::fmt-header-only spdlog::spdlog_header_only)
+  # Not by their targets: spdlog's header-only one asks for the shared fmt.
+  target_compile_definitions(brownout_text INTERFACE FMT_HEADER_ONLY=1 SPDLOG_FMT_EXTERNAL)
   # What libelf itself needs differs between its versions; zlib comes after whoever uses it.
   list(FILTER LIBELF_STATIC_LIBRARIES EXCLUDE REGEX "^(elf|z)$")
   target_link_libraries(brownout_elf INTERFACE PkgConfig::LIBELF ${LIBELF_STATIC_LIBRARIES} ZLIB::ZLIB)
