@@ -99,7 +99,7 @@ Result<bool> Session::inject() {
   if (auto witness = kernel::DropWitness::attach(interface_.host_ifindex)) {
     witness_ = std::move(*witness);
   } else {
-    BROWNOUT_TRY(record(events::timeline::not_observed({"drop reasons: " + witness.error().render()})));
+    BROWNOUT_TRY(record(events::timeline::not_observed({"drop reasons: " + witness.error().what})));
   }
   BROWNOUT_TRY(injector_->attach(packets_per_second_));
   counters_->watch(injector_.get(), witness_.get());
