@@ -27,9 +27,10 @@ nlohmann::json line_figures(kernel::Injector& injector) {
 // Our own injector, as a drill would use it.
 class OwnInjection final : public Injection {
  public:
-  OwnInjection(const BenchRoom& room, std::chrono::nanoseconds delay)
-      : run_(room.veth(), test::plan_of({test::FaultBuilder::latency(std::max<std::chrono::nanoseconds>(delay, 1us))},
-                                        1, 30min)) {}
+  OwnInjection(const BenchRoom& room, std::chrono::nanoseconds delay, const kernel::Means& means)
+      : run_(room.veth(),
+             test::plan_of({test::FaultBuilder::latency(std::max<std::chrono::nanoseconds>(delay, 1us))}, 1, 30min),
+             means) {}
   nlohmann::json figures() override {
     const auto counters = run_->counters();
     return {{"description", run_->description()},
@@ -80,15 +81,23 @@ class Netem final : public Injection {
 
 std::string always(const BenchRoom&) { return ""; }
 
+Backend own(drill::Backend which) {
+  const auto means = kernel::choose_means(which, true);
+  return {std::string{drill::backend_name(which)},
+          [means](const BenchRoom&) { return means ? "" : means.error().render(); },
+          [means](const BenchRoom& room, std::chrono::nanoseconds delay) {
+            return std::make_unique<OwnInjection>(room, delay, *means);
+          }};
+}
+
 }  // namespace
 
 std::vector<Backend> backends() {
   return {{"none", always, [](const BenchRoom&, std::chrono::nanoseconds) { return std::unique_ptr<Injection>{}; }},
           {"netem", Netem::missing,
            [](const BenchRoom& room, std::chrono::nanoseconds delay) { return std::make_unique<Netem>(room, delay); }},
-          {"delay_line", always, [](const BenchRoom& room, std::chrono::nanoseconds delay) {
-             return std::make_unique<OwnInjection>(room, delay);
-           }}};
+          own(drill::Backend::kEdt),
+          own(drill::Backend::kDelayLine)};
 }
 
 }  // namespace brownout::bench

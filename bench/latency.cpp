@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "blocks.hpp"
 #include "datagrams.hpp"
 #include "machine.hpp"
 #include "sleeper.hpp"
@@ -29,39 +30,6 @@ class BusyThreads {
  private:
   std::vector<std::jthread> threads_;
 };
-
-// Everything of a cell, and each block by itself.
-class Blocks {
- public:
-  void add(std::vector<double> block) {
-    all_.insert(all_.end(), block.begin(), block.end());
-    std::ranges::sort(block);
-    p50_.push_back(quantile(block, 0.5));
-    p99_.push_back(quantile(block, 0.99));
-  }
-  double block_p50() const { return median(p50_); }
-  double block_p99() const { return median(p99_); }
-  nlohmann::json json() const {
-    std::vector<double> sorted = all_;
-    std::ranges::sort(sorted);
-    return {{"n", sorted.size()},
-            {"p50_us", quantile(sorted, 0.5)},
-            {"p99_us", quantile(sorted, 0.99)},
-            {"max_us", sorted.empty() ? 0 : sorted.back()},
-            {"median_block_p50_us", block_p50()},
-            {"median_block_p99_us", block_p99()},
-            {"block_p50_us", p50_},
-            {"block_p99_us", p99_}};
-  }
-
- private:
-  std::vector<double> all_, p50_, p99_;
-};
-
-std::vector<double> minus(std::vector<double> times, double delay_us) {
-  for (double& time : times) time -= delay_us;
-  return times;
-}
 
 nlohmann::json run_cell(const BenchRoom& room, const Backend& backend, const Way& way, int delay_ms,
                         const LatencyOptions& options) {

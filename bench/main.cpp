@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// brownout_bench latency|throughput: figures as JSON on stdout, progress on stderr. Judges nothing.
+// brownout_bench latency|comparison|throughput: figures as JSON on stdout, progress on stderr. Judges nothing.
 #include <exception>
 #include <iostream>
 
@@ -21,6 +21,13 @@ int main(int argc, char** argv) {
   latency_command->add_option("--blocks", latency_options.blocks)->check(CLI::PositiveNumber);
   latency_command->add_option("--block-size", latency_options.block_size)->check(CLI::PositiveNumber);
   latency_command->add_option("--busy-threads", latency_options.busy_threads);
+  LatencyOptions comparison_options{.backends = {"edt"}, .blocks = 8, .against = "netem"};
+  auto* comparison_command = app.add_subcommand("comparison", "one-way error of backends against a known one");
+  comparison_command->add_option("--backends", comparison_options.backends)->delimiter(',');
+  comparison_command->add_option("--against", comparison_options.against);
+  comparison_command->add_option("--delays-ms", comparison_options.delays_ms)->delimiter(',');
+  comparison_command->add_option("--blocks", comparison_options.blocks)->check(CLI::PositiveNumber);
+  comparison_command->add_option("--block-size", comparison_options.block_size)->check(CLI::PositiveNumber);
   ThroughputOptions throughput_options;
   int milliseconds = 2000;
   bool no_packets = false;
@@ -33,6 +40,7 @@ int main(int argc, char** argv) {
   throughput_command->add_option("--pairs", throughput_options.pairs)->check(CLI::PositiveNumber);
   throughput_command->add_option("--milliseconds", milliseconds)->check(CLI::PositiveNumber);
   throughput_command->add_flag("--no-packets", no_packets);
+  throughput_command->add_option("--baseline", throughput_options.baseline, "the other half of every pair");
   CLI11_PARSE(app, argc, argv);
   throughput_options.time = std::chrono::milliseconds{milliseconds};
   throughput_options.packets = !no_packets;
@@ -44,6 +52,7 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) command += fmt::format("{}{}", i > 1 ? " " : "", argv[i]);
     report["command"] = command;
     if (*latency_command) report["latency"] = latency(room, latency_options);
+    if (*comparison_command) report["comparison"] = comparison(room, comparison_options);
     if (*throughput_command) report["throughput"] = throughput(room, throughput_options);
     std::cout << report.dump(2) << '\n';
     return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The two suites. Each prints its cells to stderr as they are done and returns them all.
+// The suites. Each prints its cells to stderr as they are done and returns them all.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,7 @@ struct ThroughputOptions {
   int pairs = 7;
   std::chrono::milliseconds time{2000};
   bool packets = true;
+  std::string baseline = "none";  // the other half of every pair
 };
 nlohmann::json throughput(const BenchRoom& room, const ThroughputOptions& options);
 
@@ -29,8 +30,10 @@ struct LatencyOptions {
   int block_size = 200;
   std::chrono::microseconds interval{3000};
   int busy_threads = 0;  // that keep the CPUs busy meanwhile
+  std::string against;   // of comparison(): the backend that is known
 };
 nlohmann::json latency(const BenchRoom& room, const LatencyOptions& options);
+nlohmann::json comparison(const BenchRoom& room, const LatencyOptions& options);
 
 // Those asked for and present; the absent ones are noted in `report` with the reason.
 std::vector<Backend> chosen(const BenchRoom& room, const std::vector<std::string>& names, nlohmann::json& report);

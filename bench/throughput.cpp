@@ -20,6 +20,7 @@ bool wanted(const std::vector<std::string>& names, const char* name) {
 
 struct Cell {
   const Backend& backend;
+  const Backend& baseline;
   Way way;
   int delay_ms, flows;
 };
@@ -29,9 +30,10 @@ double share(std::uint64_t part, std::uint64_t whole) {
 }
 
 nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, const ThroughputOptions& options) {
-  auto injection = injected ? cell.backend.start(room, std::chrono::milliseconds{cell.delay_ms}) : nullptr;
+  const Backend& backend = injected ? cell.backend : cell.baseline;
+  const auto injection = backend.start(room, std::chrono::milliseconds{cell.delay_ms});
   // The window of a new connection must have opened, which takes some round trips.
-  const auto warm_up = injected ? 500ms + 50 * std::chrono::milliseconds{cell.delay_ms} : 500ms;
+  const auto warm_up = injection ? 500ms + 50 * std::chrono::milliseconds{cell.delay_ms} : 500ms;
   const CpuMeter cpu;
   const StreamResult result = run_streams(cell.way, cell.flows, warm_up, options.time);
   const TcpFigures& tcp = result.senders;
@@ -54,9 +56,10 @@ nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, 
 }
 
 nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const ThroughputOptions& options) {
-  nlohmann::json result = {{"backend", cell.backend.name},   {"topology", cell.way.topology},
-                           {"direction", cell.way.direction}, {"delay_ms", cell.delay_ms},
-                           {"flows", cell.flows},             {"pairs", nlohmann::json::array()}};
+  nlohmann::json result = {{"backend", cell.backend.name},   {"baseline", cell.baseline.name},
+                           {"topology", cell.way.topology},  {"direction", cell.way.direction},
+                           {"delay_ms", cell.delay_ms},      {"flows", cell.flows},
+                           {"pairs", nlohmann::json::array()}};
   std::vector<double> with, without, ratios, limited, cost, rtt;
   for (int pair = 0; pair < options.pairs; ++pair) {
     nlohmann::json both;
@@ -107,13 +110,18 @@ nlohmann::json packet_rate(const BenchRoom& room, const Backend& backend, const 
 
 nlohmann::json throughput(const BenchRoom& room, const ThroughputOptions& options) {
   nlohmann::json report = {{"tcp", nlohmann::json::array()}, {"small_packets", nlohmann::json::array()}};
-  for (const Backend& backend : chosen(room, options.backends, report)) {
-    if (backend.name == "none") continue;  // the other half of every pair
+  const auto present = chosen(room, options.backends, report);
+  const auto all = backends();
+  const auto baseline = std::ranges::find(all, options.baseline, &Backend::name);
+  if (baseline == all.end()) throw std::runtime_error("there is no backend " + options.baseline);
+  if (const auto why = baseline->missing(room); !why.empty()) throw std::runtime_error(options.baseline + ": " + why);
+  for (const Backend& backend : present) {
+    if (backend.name == "none" || backend.name == options.baseline) continue;
     for (const Way& way : ways(room)) {
       if (!wanted(options.topologies, way.topology) || !wanted(options.directions, way.direction)) continue;
       for (const int delay_ms : options.delays_ms)
         for (const int flows : options.flows)
-          report["tcp"].push_back(run_cell(room, {backend, way, delay_ms, flows}, options));
+          report["tcp"].push_back(run_cell(room, {backend, *baseline, way, delay_ms, flows}, options));
       if (options.packets) report["small_packets"].push_back(packet_rate(room, backend, way, options.pairs));
     }
   }

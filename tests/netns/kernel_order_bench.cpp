@@ -19,7 +19,17 @@ namespace {
 
 constexpr std::size_t kFlows = 4;
 constexpr auto kInterval = 40us;  // all flows of a direction together
-constexpr drill::Backend kBackends[] = {drill::Backend::kDelayLine};
+
+// Those that work here.
+std::vector<kernel::Means> backends() {
+  std::vector<kernel::Means> all;
+  for (const auto backend : {drill::Backend::kEdt, drill::Backend::kDelayLine})
+    if (const auto means = kernel::choose_means(backend, true))
+      all.push_back(*means);
+    else
+      fmt::print("Not measured: {}: {}\n\n", drill::backend_name(backend), means.error().what);
+  return all;
+}
 
 std::size_t packets_wanted() {
   const char* wanted = std::getenv("BROWNOUT_BENCH_PACKETS");
@@ -86,18 +96,19 @@ void print_row(std::string_view backend, std::string_view direction, const Outco
 
 TEST_CASE("order under jitter", "[.bench]") {
   const VethRoom room;
+  const auto all = backends();
   fmt::print("| backend | direction | sent | arrived | out of order | doubled | drawn ms p50 | p99 | waited for order | "
              "added ms p50 | p99 |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-  for (const auto backend : kBackends) {
+  for (const auto& means : all) {
     auto plan = plan_of({FaultBuilder::latency(20ms, 10ms).distribution(Distribution::kPareto).protocol(IPPROTO_UDP)}, 1,
                         1h);
-    plan.backend = backend;
-    InjectRun run{room, std::move(plan)};
+    const auto backend = drill::backend_name(*means.backend);
+    InjectRun run{room, std::move(plan), means};
     const auto out = send(room, true, packets_wanted() / 2), in = send(room, false, packets_wanted() / 2);
     REQUIRE(run->detach());
     const auto figures = run->delay_figures();
-    print_row(drill::backend_name(backend), "from the container", out, figures[BROWNOUT_EGRESS]);
-    print_row(drill::backend_name(backend), "to the container", in, figures[BROWNOUT_INGRESS]);
+    print_row(backend, "from the container", out, figures[BROWNOUT_EGRESS]);
+    print_row(backend, "to the container", in, figures[BROWNOUT_INGRESS]);
     check_conservation(*run);
     CHECK(out.out_of_order + in.out_of_order == 0);
     CHECK(out.doubled + in.doubled == 0);
@@ -108,18 +119,18 @@ TEST_CASE("order under jitter", "[.bench]") {
 
 TEST_CASE("realised against decided", "[.bench]") {
   const VethRoom room;
+  const auto all = backends();
   fmt::print("| backend | distribution | n | realised minus decided ms p50 | p99 | max |\n|---|---|---|---|---|---|\n");
   const auto count = static_cast<int>(std::min<std::size_t>(packets_wanted() / 100, 20'000));
-  for (const auto backend : kBackends)
+  for (const auto& means : all)
     for (const auto& [name, distribution] : {std::pair{"uniform", Distribution::kUniform},
                                              {"normal", Distribution::kNormal},
                                              {"pareto", Distribution::kPareto},
                                              {"paretonormal", Distribution::kParetoNormal}}) {
       auto plan = plan_of(
           {FaultBuilder::latency(20ms, 5ms).distribution(distribution).protocol(IPPROTO_UDP).reorder()}, 1, 1h);
-      plan.backend = backend;
       const auto planned = plan;
-      InjectRun run{room, std::move(plan)};
+      InjectRun run{room, std::move(plan), means};
       DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7850};
       sockaddr_in from{};
       socklen_t size = sizeof from;
@@ -139,7 +150,7 @@ TEST_CASE("realised against decided", "[.bench]") {
         const auto index = static_cast<std::size_t>(q * static_cast<double>(late.size()));
         return static_cast<double>(late[std::min(index, late.size() - 1)]) / 1e6;
       };
-      fmt::print("| {} | {} | {} | {:.3f} | {:.3f} | {:.3f} |\n", drill::backend_name(backend), name, late.size(),
+      fmt::print("| {} | {} | {} | {:.3f} | {:.3f} | {:.3f} |\n", drill::backend_name(*means.backend), name, late.size(),
                  at(0.5), at(0.99), at(1));
     }
 }

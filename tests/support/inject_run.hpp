@@ -15,8 +15,9 @@ namespace brownout::test {
 
 class InjectRun {
  public:
-  InjectRun(const VethRoom& room, plan::Plan plan) : plan_(std::move(plan)), interface_(room.interface()) {
-    auto loaded = kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = maps});
+  InjectRun(const VethRoom& room, plan::Plan plan, const kernel::Means& means = {.backend = drill::Backend::kDelayLine})
+      : plan_(std::move(plan)), interface_(room.interface()) {
+    auto loaded = kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = maps, .means = means});
     if (!loaded) throw std::runtime_error(loaded.error().render());
     injector_ = std::move(*loaded);
     if (auto attached = injector_->attach(); !attached) throw std::runtime_error(attached.error().render());

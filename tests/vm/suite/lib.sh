@@ -94,7 +94,7 @@ start_drill() {
   brownout run "$work/$1.yaml" --out "$work/out" --yes >"$work/$1.out" 2>"$work/$1.err" </dev/null &
   brownout_pid=$!
   children+=($!)
-  wait_until 30 grep -q 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; return 1; }
+  wait_until 30 grep -qs 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; return 1; }
 }
 
 wait_drill() {
