@@ -11,6 +11,7 @@ app_address=10.77.0.2
 port=8080            # the server
 blackholed_port=8081 # the same server once more, for faults of its own
 closed_port=8082
+think_ms=40 # of the server: what the emulated CPU adds to a call stays small beside it
 children=()
 trap tear_down EXIT
 
@@ -38,7 +39,7 @@ room_up() {
   ip -n app link set lo up
   local listening
   for listening in $port $blackholed_port; do
-    /extra/vm_app serve "$host_address" "$listening" &
+    /extra/vm_app serve "$host_address" "$listening" --think-ms "$think_ms" &
     children+=($!)
   done
 }
