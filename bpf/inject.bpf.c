@@ -91,7 +91,7 @@ static __always_inline int hold(struct __sk_buff *skb, struct met *met, __u64 de
 {
 	if (delay_by_edt)
 		return edt_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
-	return line_hold(skb, met->direction, &met->one, met->counters, met->now, departure_ns);
+	return line_hold(skb, &met->packet.key, met->direction, &met->one, met->counters, met->now, departure_ns);
 }
 
 /*
@@ -200,9 +200,10 @@ int to_container(struct __sk_buff *skb)
 SEC("tcx/ingress")
 int line_return(struct __sk_buff *skb)
 {
-	__u32 direction = skb->queue_mapping - 1;
+	__u32 queue = skb->queue_mapping - 1;
+	__u32 direction = queue % BROWNOUT_DIRECTIONS;
 
-	if (direction >= BROWNOUT_DIRECTIONS)
+	if (queue >= BROWNOUT_DIRECTIONS * line_queues)
 		return TCX_DROP;
 	skb->mark = line_mark(direction);
 	return bpf_redirect(veth_ifindex, direction == BROWNOUT_EGRESS ? BPF_F_INGRESS : 0);
@@ -222,11 +223,11 @@ int line_guard(struct __sk_buff *skb)
 	return TCX_DROP;
 }
 
-/* Which queue of the device, and so which thread. */
+/* Which queue of the device, and so which thread: the same for all of a flow, so that it keeps its order. */
 SEC("socket")
 int line_steer(struct __sk_buff *skb)
 {
-	return skb->mark & 1;
+	return (skb->mark & 1) + BROWNOUT_DIRECTIONS * (skb->hash % (line_queues ?: 1));
 }
 
 /* Before the qdisc of an outer end. */

@@ -24,6 +24,8 @@ __u32 line_ifindex = 0;
 /* What it accepts in one piece; the kernel cuts other super-packets into segments on the way to it. */
 __u32 line_gso_types = 0;
 __u32 line_gso_max = 0;
+/* Of the device, for each direction. */
+__u32 line_queues = 0;
 
 static __always_inline const struct brownout_fault *fault_get(__u32 i)
 {

@@ -26,6 +26,21 @@ static __always_inline __u64 line_departure(struct brownout_flow *flow, __u32 di
 	return earliest;
 }
 
+/*
+ * What line_steer sees of the flow. The skb's own hash will not do: a local TCP socket changes it when it retransmits,
+ * and where there is none it could not be computed behind our header.
+ */
+static __always_inline void line_set_hash(struct __sk_buff *skb, const struct brownout_flow_key *key)
+{
+	const __u64 *words = (const __u64 *)key;
+	__u64 hash = 0;
+
+	_Static_assert(sizeof(*key) % sizeof(*words) == 0, "a flow's key is made of words");
+	for (int i = 0; i < sizeof(*key) / sizeof(*words); i++)
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+	bpf_set_hash(skb, hash >> 32);
+}
+
 /* How many packets reach the device: 1, or the segments of a super-packet that it does not take in one piece. */
 static __always_inline __u64 line_pieces(struct __sk_buff *skb, const struct brownout_tally *one)
 {
@@ -45,8 +60,9 @@ static __always_inline __u64 line_pieces(struct __sk_buff *skb, const struct bro
 }
 
 /* A verdict for the hook; TCX_NEXT when the packet could not be held. */
-static __always_inline int line_hold(struct __sk_buff *skb, __u32 direction, const struct brownout_tally *one,
-				     struct brownout_inject_counters *counters, __u64 arrival_ns, __u64 departure_ns)
+static __always_inline int line_hold(struct __sk_buff *skb, const struct brownout_flow_key *key, __u32 direction,
+				     const struct brownout_tally *one, struct brownout_inject_counters *counters,
+				     __u64 arrival_ns, __u64 departure_ns)
 {
 	struct brownout_line_header header = {
 		.magic = line_magic,
@@ -63,6 +79,7 @@ static __always_inline int line_hold(struct __sk_buff *skb, __u32 direction, con
 	}
 	/* Cannot fail: changing the head has made it private and long enough. */
 	bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0);
+	line_set_hash(skb, key);
 	skb->mark = line_mark(direction);
 	sent.packets = line_pieces(skb, one);
 	tally_add(&counters->redirected[direction], &sent);

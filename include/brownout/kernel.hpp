@@ -164,6 +164,7 @@ class Injector {
     std::chrono::nanoseconds heartbeat_limit =
         means.hook == HookKind::kTcx ? std::chrono::milliseconds{1000} : std::chrono::milliseconds{500};
     bool realtime = true; // ask for SCHED_FIFO in the delay line's threads; a refusal is recorded, not an error
+    std::size_t line_queues = 0; // of the delay line for each direction, a thread each; 0: as the machine has CPUs
   };
   // Loads and verifies the programs; nothing is attached, no packet is touched.
   static Result<std::unique_ptr<Injector>> load(const Config& config);

@@ -13,11 +13,22 @@
 
 namespace brownout::test {
 
+struct InjectHow {
+  kernel::Means means{.backend = drill::Backend::kDelayLine};
+  std::filesystem::path journals = kernel::kJournalDirectory;
+  std::size_t line_queues = 0;
+};
+
 class InjectRun {
  public:
-  InjectRun(const VethRoom& room, plan::Plan plan, const kernel::Means& means = {.backend = drill::Backend::kDelayLine})
+  InjectRun(const VethRoom& room, plan::Plan plan, const InjectHow& how = {})
       : plan_(std::move(plan)), interface_(room.interface()) {
-    auto loaded = kernel::Injector::load({.plan = plan_, .interface = interface_, .tracer = maps, .means = means});
+    auto loaded = kernel::Injector::load({.plan = plan_,
+                                          .interface = interface_,
+                                          .tracer = maps,
+                                          .means = how.means,
+                                          .journals = how.journals,
+                                          .line_queues = how.line_queues});
     if (!loaded) throw std::runtime_error(loaded.error().render());
     injector_ = std::move(*loaded);
     if (auto attached = injector_->attach(); !attached) throw std::runtime_error(attached.error().render());

@@ -39,6 +39,7 @@ class LineOnSockets {
                                                               .direction = BROWNOUT_INGRESS,
                                                               .magic = kMagic,
                                                               .control = &control,
+                                                              .beats = &beats_,
                                                               .heartbeat_limit = 1s,
                                                               .limits = limits,
                                                               .realtime = false});
@@ -80,6 +81,7 @@ class LineOnSockets {
   brownout_control control{};
 
  private:
+  LineBeats beats_{control, BROWNOUT_INGRESS, 1};
   UniqueFd ours_, theirs_;
   std::unique_ptr<LineThread> thread_;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The delay line: the TAP device and one thread per direction.
+// The delay line: the TAP device and one thread for each of its queues.
 #pragma once
 
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "line_thread.hpp"
 #include "tap_device.hpp"
@@ -17,7 +18,8 @@ class DelayLine {
     brownout_control* control = nullptr;
     std::chrono::nanoseconds heartbeat_limit{};
     bool realtime = true;
-    LineThread::Limits limits;
+    LineThread::Limits limits;  // of each direction
+    std::size_t queues = 0;     // for each direction; 0: as many as the machine has CPUs for
   };
   // The device is there, but down; no thread yet.
   static Result<std::unique_ptr<DelayLine>> make(const Config& config);
@@ -37,7 +39,8 @@ class DelayLine {
 
   Config config_;
   TapDevice device_;
-  std::array<std::unique_ptr<LineThread>, BROWNOUT_DIRECTIONS> threads_;
+  std::array<std::unique_ptr<LineBeats>, BROWNOUT_DIRECTIONS> beats_;
+  std::vector<std::unique_ptr<LineThread>> threads_;  // in the order of the device's queues
   std::uint64_t device_drops_at_stop_ = 0;
   bool stopped_ = false;
 };

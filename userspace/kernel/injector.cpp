@@ -55,6 +55,7 @@ VethInjector::VethInjector(const Config& config, const LineTokens& tokens, Injec
       longest_delay_(longest_delay(config.plan)),
       fault_count_(config.plan.faults.size()),
       realtime_(config.realtime),
+      line_queues_(config.line_queues),
       interface_(config.interface),
       tokens_(tokens),
       skeleton_(std::move(skeleton)) {
@@ -82,7 +83,8 @@ std::unique_ptr<DelayBackend> VethInjector::make_backend() const {
   return std::make_unique<TapBackend>(means_.hook, DelayLine::Config{.magic = tokens_.magic,
                                                                      .control = &control_,
                                                                      .heartbeat_limit = heartbeat_limit_,
-                                                                     .realtime = realtime_});
+                                                                     .realtime = realtime_,
+                                                                     .queues = line_queues_});
 }
 
 // The backend first, so that no packet can come before there is somebody to send it on.

@@ -68,6 +68,7 @@ class VethInjector final : public Injector {
   std::chrono::nanoseconds heartbeat_limit_, max_duration_, longest_delay_;
   std::size_t fault_count_;
   bool realtime_;
+  std::size_t line_queues_;
   Interface interface_;
   LineTokens tokens_;
 

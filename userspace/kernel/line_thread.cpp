@@ -47,7 +47,9 @@ class AllSignalsBlocked {
 }  // namespace
 
 LineThread::LineThread(const Config& config)
-    : config_(config), queue_(config.limits.packets), scheduling_(config.realtime, BROWNOUT_DIRECTIONS) {}
+    : config_(config),
+      queue_(config.limits.packets),
+      scheduling_(config.realtime, static_cast<unsigned>(BROWNOUT_DIRECTIONS * config.queues)) {}
 
 LineThread::~LineThread() {
   request_stop();
@@ -182,13 +184,10 @@ void LineThread::look_at_device(std::uint64_t now) {
 
 void LineThread::beat() {
   if (device_down_) return stop_beating();
-  std::atomic_ref{config_.control->line_heartbeat_boot_ns[config_.direction]}.store(
-      static_cast<std::uint64_t>(boottime_ns()), std::memory_order_release);
+  config_.beats->beat(config_.queue, static_cast<std::uint64_t>(boottime_ns()));
 }
 
-void LineThread::stop_beating() {
-  std::atomic_ref{config_.control->line_heartbeat_boot_ns[config_.direction]}.store(0, std::memory_order_release);
-}
+void LineThread::stop_beating() { config_.beats->beat(config_.queue, 0); }
 
 void LineThread::wait() {
   auto pause = std::min<std::chrono::nanoseconds>(config_.heartbeat_limit / 4, 100ms);

@@ -11,6 +11,7 @@
 #include "brownout/clock.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/kernel.hpp"
+#include "line_beats.hpp"
 #include "line_histogram.hpp"
 #include "line_packets.hpp"
 #include "line_queue.hpp"
@@ -28,8 +29,10 @@ class LineThread {
   struct Config {
     int tap_queue = -1;
     std::size_t direction = 0;
+    std::size_t queue = 0, queues = 1;  // of this direction
     std::uint32_t magic = 0;
     brownout_control* control = nullptr;  // mapped; outlives the thread
+    LineBeats* beats = nullptr;           // of this direction; outlives the thread
     std::chrono::nanoseconds heartbeat_limit{};
     Limits limits;
     bool realtime = true;

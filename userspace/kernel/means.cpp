@@ -84,7 +84,7 @@ Result<std::string> try_hook(HookKind kind) {
 }
 
 Result<std::string> try_delay_line() {
-  BROWNOUT_ASSIGN(const TapDevice device, TapDevice::make());
+  BROWNOUT_ASSIGN(const TapDevice device, TapDevice::make(1));
   return fmt::format("made and removed {}; UDP segmentation {}", device.name(),
                      device.udp_segmentation() ? "passes whole" : "is cut by the kernel (before 6.2)");
 }

@@ -15,6 +15,7 @@ Result<> TapBackend::open(inject_bpf& skeleton, double) {
   skeleton.bss->line_ifindex = static_cast<std::uint32_t>(device.ifindex());
   skeleton.bss->line_gso_types = device.gso_types();
   skeleton.bss->line_gso_max = kGsoMax;
+  skeleton.bss->line_queues = static_cast<std::uint32_t>(device.queues_per_direction());
   if (hook_ == HookKind::kClsact) {
     BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(device.ifindex(), device.name(), nullptr));
   }

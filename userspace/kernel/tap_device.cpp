@@ -25,17 +25,17 @@ constexpr std::uint32_t kGsoUdpL4 = 1U << 17;
 
 }  // namespace
 
-Result<TapDevice> TapDevice::make() {
+Result<TapDevice> TapDevice::make(std::size_t queues_per_direction) {
   TapDevice tap;
   tap.name_ = kTapNamePattern;
-  for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) BROWNOUT_TRY(tap.open_queue(direction));
+  for (std::size_t i = 0; i < BROWNOUT_DIRECTIONS * queues_per_direction; ++i) BROWNOUT_TRY(tap.open_queue());
   BROWNOUT_TRY(tap.set_offloads());
   tap.ifindex_ = static_cast<int>(::if_nametoindex(tap.name_.c_str()));
   if (tap.ifindex_ == 0) return fail_errno(ErrorCode::kKernel, "find the TAP device " + tap.name_);
   return tap;
 }
 
-Result<> TapDevice::open_queue(std::size_t direction) {
+Result<> TapDevice::open_queue() {
   auto queue = open_file("/dev/net/tun", O_RDWR | O_NONBLOCK);
   if (!queue)
     return std::unexpected(std::move(queue).error().with_hint(
@@ -47,21 +47,21 @@ Result<> TapDevice::open_queue(std::size_t direction) {
     return fail_errno(errno == EPERM ? ErrorCode::kPermission : ErrorCode::kKernel, "make a TAP device",
                       "CAP_NET_ADMIN is needed: run as root.");
   name_ = request.ifr_name;
-  queues_[direction] = std::move(*queue);
+  queues_.push_back(std::move(*queue));
   return {};
 }
 
 Result<> TapDevice::set_offloads() {
   const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
   // UDP segmentation since 6.2; without it the kernel cuts such packets before they reach us.
-  udp_segmentation_ = ::ioctl(queue(0), TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
-  if (!udp_segmentation_ && ::ioctl(queue(0), TUNSETOFFLOAD, tcp) != 0)
+  udp_segmentation_ = ::ioctl(queue(0, 0), TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+  if (!udp_segmentation_ && ::ioctl(queue(0, 0), TUNSETOFFLOAD, tcp) != 0)
     return fail_errno(ErrorCode::kKernel, "set segmentation offloads of " + name_);
   return {};
 }
 
 Result<> TapDevice::set_steering(int program_fd) {
-  if (::ioctl(queue(0), TUNSETSTEERINGEBPF, &program_fd) != 0)
+  if (::ioctl(queue(0, 0), TUNSETSTEERINGEBPF, &program_fd) != 0)
     return fail_errno(ErrorCode::kKernel, "set the queue selection of " + name_);
   return {};
 }
