@@ -30,7 +30,7 @@ class OwnInjection final : public Injection {
   OwnInjection(const BenchRoom& room, std::chrono::nanoseconds delay, const kernel::Means& means)
       : run_(room.veth(),
              test::plan_of({test::FaultBuilder::latency(std::max<std::chrono::nanoseconds>(delay, 1us))}, 1, 30min),
-             means) {}
+             {.means = means}) {}
   nlohmann::json figures() override {
     const auto counters = run_->counters();
     return {{"description", run_->description()},

@@ -103,7 +103,7 @@ TEST_CASE("order under jitter", "[.bench]") {
     auto plan = plan_of({FaultBuilder::latency(20ms, 10ms).distribution(Distribution::kPareto).protocol(IPPROTO_UDP)}, 1,
                         1h);
     const auto backend = drill::backend_name(*means.backend);
-    InjectRun run{room, std::move(plan), means};
+    InjectRun run{room, std::move(plan), {.means = means}};
     const auto out = send(room, true, packets_wanted() / 2), in = send(room, false, packets_wanted() / 2);
     REQUIRE(run->detach());
     const auto figures = run->delay_figures();
@@ -130,7 +130,7 @@ TEST_CASE("realised against decided", "[.bench]") {
       auto plan = plan_of(
           {FaultBuilder::latency(20ms, 5ms).distribution(distribution).protocol(IPPROTO_UDP).reorder()}, 1, 1h);
       const auto planned = plan;
-      InjectRun run{room, std::move(plan), means};
+      InjectRun run{room, std::move(plan), {.means = means}};
       DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7850};
       sockaddr_in from{};
       socklen_t size = sizeof from;
