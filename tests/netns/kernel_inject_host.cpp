@@ -56,7 +56,7 @@ TEST_CASE("device and protocol counters are those of the namespace asked for") {
   CHECK(kernel::device_counters(0, "no-such-device").error().code == ErrorCode::kNotFound);
 }
 
-TEST_CASE("the delay line's device has no address, and is up") {
+TEST_CASE("the delay line's device has no address, and is up", "[delay_line]") {
   const VethRoom room;
   InjectRun run{room, plan_of({FaultBuilder::latency(1ms)})};
   const auto device = run->description()["delay_line"]["device"].get<std::string>();

@@ -19,7 +19,7 @@ const kernel::Capability& named(const std::vector<kernel::Capability>& all, cons
 
 }  // namespace
 
-TEST_CASE("the doctor finds what the injector then uses, and leaves nothing") {
+TEST_CASE("the doctor finds what the injector then uses, and leaves nothing", "[delay_line]") {
   const VethRoom room;
   const auto all = kernel::probe();
   for (const auto& capability : all) {

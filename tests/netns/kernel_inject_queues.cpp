@@ -37,7 +37,7 @@ std::size_t busy_queues(const nlohmann::json& line, std::string_view direction) 
 
 }  // namespace
 
-TEST_CASE("flows spread over the delay line's queues, each in order and late as planned") {
+TEST_CASE("flows spread over the delay line's queues, each in order and late as planned", "[delay_line]") {
   const VethRoom room;
   {
     InjectRun run{room, plan_of({FaultBuilder::latency(40ms, 20ms)}), {.line_queues = kQueues}};

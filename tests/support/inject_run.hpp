@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-// An injector on the room's veth, armed, with somebody who beats for it.
+// An injector on the room's veth, armed, with somebody who beats for it. Cases of the tag [delay_line] look at that
+// backend's own device, threads or queue; [tcx] expects that all dies with a killed process.
 #pragma once
 
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
 #include <thread>
 
 #include <catch2/catch_test_macros.hpp>
@@ -13,8 +17,18 @@
 
 namespace brownout::test {
 
+// BROWNOUT_TEST_BACKEND=edt|delay_line: by the best means of this kernel, instead of the delay line on tcx.
+inline kernel::Means means_under_test() {
+  const char* wanted = std::getenv("BROWNOUT_TEST_BACKEND");
+  if (!wanted) return {.backend = drill::Backend::kDelayLine};
+  auto means = kernel::choose_means(
+      std::string_view{wanted} == "edt" ? drill::Backend::kEdt : drill::Backend::kDelayLine, true);
+  if (!means) throw std::runtime_error(means.error().render());
+  return *means;
+}
+
 struct InjectHow {
-  kernel::Means means{.backend = drill::Backend::kDelayLine};
+  kernel::Means means = means_under_test();
   std::filesystem::path journals = kernel::kJournalDirectory;
   std::size_t line_queues = 0;
 };

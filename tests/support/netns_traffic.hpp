@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -60,6 +61,7 @@ class DatagramPath {
         size_(size) {
     const auto where = address(to_address, port);
     if (::connect(sender_.get(), where.get(), where.length) != 0) throw std::runtime_error("connect");
+    set_option(receiver_.get(), SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20);  // a slow reader is no loss on the way
     reader_ = std::thread{[this] { read(); }};
   }
   ~DatagramPath() { stop(); }
@@ -136,6 +138,10 @@ inline bool in_order(const std::vector<Arrival>& arrivals) {
   return std::is_sorted(arrivals.begin(), arrivals.end(),
                         [](const Arrival& a, const Arrival& b) { return a.sequence < b.sequence; });
 }
+
+// On an emulated CPU (BROWNOUT_TEST_EMULATED is set) threads wake late, and bulk takes long.
+inline bool emulated() { return std::getenv("BROWNOUT_TEST_EMULATED") != nullptr; }
+inline std::size_t bulk(std::size_t megabytes) { return (megabytes << 20) / (emulated() ? 8 : 1); }
 
 // Sends all of `data` over a connection from one namespace to the other; what the other end read.
 inline std::string stream(pid_t from, pid_t to, const std::string& to_address, std::uint16_t port,

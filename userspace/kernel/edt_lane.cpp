@@ -14,12 +14,13 @@
 
 #include "netns.hpp"
 #include "quiet_device.hpp"
+#include "receive_steering.hpp"
 
 namespace brownout::kernel {
 namespace {
 
 constexpr std::uint32_t kMtu = 65535;
-// BIG TCP: what a veth of the target may send in one piece goes through in one piece (since 5.19; refused before).
+// BIG TCP: what a veth of the target may send in one piece goes through in one piece (IPv6 since 5.19, IPv4 since 6.3).
 constexpr std::uint32_t kGsoMax = 8 * 65535;
 constexpr char kInnerName[] = "inner";
 
@@ -44,6 +45,16 @@ Result<std::uint64_t> drops_of(Netlink& netlink, int ifindex) {
     if (const auto stats = attribute_value<rtnl_link_stats64>(reply.attribute(sizeof which, IFLA_STATS64)))
       return stats->rx_dropped + stats->tx_dropped;
   return fail(ErrorCode::kNotFound, "the kernel gives no counters of a device");
+}
+
+// A device that refuses has super-packets cut on the way, and the programs count the pieces.
+bool raise_gso_max(Netlink& netlink, int ifindex) {
+  ifinfomsg which{};
+  which.ifi_index = ifindex;
+  NetlinkRequest larger{RTM_NEWLINK, NLM_F_ACK, which};
+  larger.attribute(IFLA_GSO_MAX_SIZE, kGsoMax);
+  larger.attribute(IFLA_GSO_IPV4_MAX_SIZE, kGsoMax);  // not looked at before 6.3
+  return netlink.ask(std::move(larger), "raise the segmentation limit").has_value();
 }
 
 Result<std::unique_ptr<Netlink>> netlink_here() {
@@ -95,16 +106,14 @@ Result<> EdtLane::make_pair(const Config& config) {
 
 Result<> EdtLane::set_up(const FqLimits& limits, const UniqueFd& netns) {
   BROWNOUT_TRY(add_fq(*outer_.netlink, outer_.ifindex, outer_.device, limits));
-  ifinfomsg which{};
-  which.ifi_index = outer_.ifindex;
-  NetlinkRequest larger{RTM_NEWLINK, NLM_F_ACK, which};
-  larger.attribute(IFLA_GSO_MAX_SIZE, kGsoMax);
-  // Refused: the kernel cuts larger super-packets on the way, and the programs count the pieces.
-  if (outer_.netlink->ask(std::move(larger), "raise the segmentation limit")) gso_max_ = kGsoMax;
+  const bool outer_raised = raise_gso_max(*outer_.netlink, outer_.ifindex);
+  BROWNOUT_TRY(steer_receive_by_flow(outer_.device));
   BROWNOUT_TRY(bring_up_quietly(outer_.ifindex, outer_.device, {.mtu = kMtu}));
   BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));
   BROWNOUT_ASSIGN(inner_.netlink, netlink_here());
   BROWNOUT_ASSIGN(inner_.ifindex, index_of(inner_.device));
+  BROWNOUT_TRY(steer_receive_by_flow(inner_.device));
+  if (raise_gso_max(*inner_.netlink, inner_.ifindex) && outer_raised) gso_max_ = kGsoMax;
   return bring_up_quietly(inner_.ifindex, inner_.device, {.mtu = kMtu});
 }
 

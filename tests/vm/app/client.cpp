@@ -126,4 +126,20 @@ void run_client(const ClientOptions& options) {
   write_json(directory / "run_manifest.json", manifest);
 }
 
+std::int64_t await_fast(const Endpoint& server, int fast_ms, int patience_ms) {
+  const std::int64_t begun = now_ns();
+  const auto ms_since = [](std::int64_t then) { return (now_ns() - then) / 1'000'000; };
+  while (ms_since(begun) < patience_ms) {
+    const std::int64_t start = now_ns();
+    try {
+      auto connection = Connection::open(server, fast_ms);
+      connection.send_line("ticker");
+      if (connection.read_line(fast_ms) && ms_since(start) <= fast_ms) return ms_since(begun);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != ETIMEDOUT) throw;
+    }
+  }
+  throw std::runtime_error(fmt::format("no new connection had its answer within {} ms", fast_ms));
+}
+
 }  // namespace vm_app

@@ -29,6 +29,12 @@ int main(int argc, char** argv) {
   asking->add_option("--pacing-ms", options.pacing_ms);
   asking->add_option("--timeout-ms", options.timeout_ms);
 
+  int fast_ms = 100, patience_ms = 5000;
+  auto* waiting = app.add_subcommand("await-fast", "new connections until one is fast; prints after how many ms");
+  add_endpoint(waiting);
+  waiting->add_option("--fast-ms", fast_ms);
+  waiting->add_option("--patience-ms", patience_ms);
+
   std::uint16_t closed = 0, blackholed = 0;
   std::string go;
   auto* provoking = app.add_subcommand("provoke", "fail in every way that the tracer tells apart");
@@ -42,6 +48,7 @@ int main(int argc, char** argv) {
     options.server = server;
     if (*serving) serve(server, think_ms);
     if (*asking) run_client(options);
+    if (*waiting) std::printf("%lld\n", static_cast<long long>(await_fast(server, fast_ms, patience_ms)));
     if (*provoking) provoke(server, {server.address, closed}, {server.address, blackholed}, go);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vm_app: %s\n", error.what());

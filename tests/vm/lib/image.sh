@@ -47,7 +47,7 @@ make_subject() {
   cp "$vm_dir"/../support/{check,census}.sh "$root/suite/"
   "$vm_lib/kernels.py" "$kernel" --json >"$root/suite/expected.json"
   add_program "$root" "$brownout" "$root/bin/brownout" || return
-  for file in "$vm_app" ${BROWNOUT_VM_EXTRA:-}; do
+  for file in "$vm_app" "$vm_tests" ${BROWNOUT_VM_EXTRA:-}; do
     add_program "$root" "$file" "$root/extra/$(basename "$file")" || return
   done
   printf '%q ' "${vm_command[@]}" >"$root/suite/.command"
