@@ -122,6 +122,10 @@ struct Means {
 Result<Means> choose_means(drill::Backend wanted, bool delays);
 nlohmann::json to_json(const Means& means);
 
+// How much the backend's queues will hold in each direction, and what that was sized by: units are in the names. Null
+// when nothing is delayed.
+nlohmann::json queue_limits(const Means& means, const plan::Plan& plan, double packets_per_second);
+
 // Where changes that outlive a process are written down before they are made.
 inline constexpr char kJournalDirectory[] = "/run/brownout";
 

@@ -52,6 +52,8 @@ nlohmann::json to_json(const Plan& plan);
 
 // The longest that a latency fault can hold a packet by itself.
 std::uint64_t longest_delay_ns(const Plan& plan, const PlannedFault& fault);
+// As long as all of them together can hold one: what queues are sized by.
+std::uint64_t longest_delay_ns(const Plan& plan);
 // Where its delays lie: equal for symmetric jitter; a skewed table puts the median below or above the mean.
 struct DelayCentre { double median_ns = 0, mean_ns = 0; };
 DelayCentre centre_of_delay(const Plan& plan, const PlannedFault& fault);

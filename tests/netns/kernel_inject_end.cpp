@@ -116,6 +116,20 @@ TEST_CASE("the objects that are said to be there are there, and are gone afterwa
   CHECK(left.programs.size() + left.maps.size() + left.links.size() + left.interfaces.size() == 0);
 }
 
+TEST_CASE("a qdisc that is not as it was is told, by name") {
+  const VethRoom room;
+  {
+    InjectRun run{room, plan_of({FaultBuilder::latency(1ms)})};
+    room.run({"tc", "qdisc", "replace", "dev", kHostDevice, "root", "handle", "7:", "pfifo"});
+    const auto detached = run->detach();
+    REQUIRE_FALSE(detached);
+    CHECK(detached.error().what.contains(kHostDevice));
+    CHECK(detached.error().render().contains("pfifo"));
+    room.run({"tc", "qdisc", "delete", "dev", kHostDevice, "root"});
+  }
+  CHECK(room.leftovers() == "");
+}
+
 TEST_CASE("after the deadline no fault acts, though everything is still attached") {
   const VethRoom room;
   {

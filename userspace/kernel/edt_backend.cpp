@@ -51,16 +51,25 @@ FqLimits fq_limits_for(std::chrono::nanoseconds longest, double packets_per_seco
           .horizon = std::chrono::duration_cast<std::chrono::microseconds>(longest + kHorizonSlack)};
 }
 
+nlohmann::json fq_description(std::chrono::nanoseconds longest, double packets_per_second) {
+  const FqLimits limits = fq_limits_for(longest, packets_per_second);
+  return {{"limit_packets", limits.packets},
+          {"flow_limit_packets", limits.packets},
+          {"horizon_us", limits.horizon.count()},
+          {"sized_for_packets_per_second", packets_per_second},
+          {"sized_for_delay_ns", longest.count()}};
+}
+
 Result<> EdtBackend::open(inject_bpf& skeleton, double packets_per_second) {
   skeleton_ = &skeleton;
   packets_per_second_ = packets_per_second;
-  limits_ = fq_limits_for(config_.longest_delay, packets_per_second);
+  const FqLimits limits = fq_limits_for(config_.longest_delay, packets_per_second);
   BROWNOUT_ASSIGN(netns_, make_netns());
   open_ = true;
   std::uint32_t gso_max = std::numeric_limits<std::uint32_t>::max();
   for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) {
     auto& lane = lanes_[direction];
-    BROWNOUT_ASSIGN(lane, EdtLane::make({.hook = config_.hook, .direction = direction, .netns = netns_, .limits = limits_}));
+    BROWNOUT_ASSIGN(lane, EdtLane::make({.hook = config_.hook, .direction = direction, .netns = netns_, .limits = limits}));
     skeleton.bss->edt_ifindex[direction] = static_cast<std::uint32_t>(lane.ifindex());
     gso_max = std::min(gso_max, lane.gso_max());
     BROWNOUT_TRY(lane.attach(skeleton, netns_));
@@ -140,13 +149,7 @@ void EdtBackend::append_objects(ObjectIds& ids) const {
 nlohmann::json EdtBackend::description() const {
   auto devices = nlohmann::json::array();
   for (const auto& lane : lanes_) devices.push_back({{"device", lane.device()}, {"ifindex", lane.ifindex()}});
-  return {{"devices", devices},
-          {"fq",
-           {{"limit_packets", limits_.packets},
-            {"flow_limit_packets", limits_.packets},
-            {"horizon_us", limits_.horizon.count()},
-            {"sized_for_packets_per_second", packets_per_second_},
-            {"sized_for_delay_ns", config_.longest_delay.count()}}}};
+  return {{"devices", devices}, {"fq", fq_description(config_.longest_delay, packets_per_second_)}};
 }
 
 }  // namespace brownout::kernel

@@ -13,6 +13,7 @@ namespace brownout::kernel {
 
 // For `longest` of delay at that rate, with room for bursts; never so many that memory is at stake.
 FqLimits fq_limits_for(std::chrono::nanoseconds longest, double packets_per_second);
+nlohmann::json fq_description(std::chrono::nanoseconds longest, double packets_per_second);
 
 class EdtBackend final : public DelayBackend {
  public:
@@ -38,7 +39,6 @@ class EdtBackend final : public DelayBackend {
   void set_beat(std::uint64_t value);
 
   Config config_;
-  FqLimits limits_;
   double packets_per_second_ = 0;
   UniqueFd netns_;
   mutable std::array<EdtLane, BROWNOUT_DIRECTIONS> lanes_;  // reading their counters is a conversation

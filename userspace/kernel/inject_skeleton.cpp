@@ -26,8 +26,8 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const brownout_fault& fault = plan.faults[i].abi;
     std::memcpy(&constants.faults[i], &fault, sizeof fault);
-    if (fault.kind == BROWNOUT_FAULT_LATENCY) constants.longest_delay_ns += plan::longest_delay_ns(plan, plan.faults[i]);
   }
+  constants.longest_delay_ns = plan::longest_delay_ns(plan);
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;
   constants.veth_ifindex = static_cast<std::uint32_t>(veth_ifindex);

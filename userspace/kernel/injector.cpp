@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "injector.hpp"
 
+#include <array>
 #include <atomic>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <net/if.h>
 
 #include "brownout/clock.hpp"
 #include "edt_backend.hpp"
@@ -28,13 +31,6 @@ void keep_first(Result<>& first, const Result<>& next) {
   if (first && !next) first = next;
 }
 
-std::chrono::nanoseconds longest_delay(const plan::Plan& plan) {
-  std::uint64_t longest = 0;
-  for (const auto& fault : plan.faults)
-    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY) longest += plan::longest_delay_ns(plan, fault);
-  return std::chrono::nanoseconds{longest};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
@@ -52,7 +48,7 @@ VethInjector::VethInjector(const Config& config, const LineTokens& tokens, Injec
       journals_(config.journals),
       heartbeat_limit_(config.heartbeat_limit),
       max_duration_(config.plan.max_duration_ns),
-      longest_delay_(longest_delay(config.plan)),
+      longest_delay_(plan::longest_delay_ns(config.plan)),
       fault_count_(config.plan.faults.size()),
       realtime_(config.realtime),
       line_queues_(config.line_queues),
@@ -152,9 +148,20 @@ Result<> VethInjector::detach() {
   if (backend_) keep_first(outcome, backend_->close());
   if (outcome && journal_) journal_->settle();
   journal_.reset();
-  if (const auto listing = qdisc_listing(interface_.host_ifindex)) qdiscs_after_ = *listing;
+  keep_first(outcome, compare_qdiscs());
   skeleton_.reset();
   return outcome;
+}
+
+Result<> VethInjector::compare_qdiscs() {
+  std::array<char, IF_NAMESIZE> name{};
+  const bool there = ::if_indextoname(static_cast<unsigned>(interface_.host_ifindex), name.data()) != nullptr;
+  if (!qdiscs_before_ || !there) return {};  // never attached, or the device took everything along
+  BROWNOUT_ASSIGN(qdiscs_after_, qdisc_listing(interface_.host_ifindex));
+  if (qdiscs_after_ == qdiscs_before_) return {};
+  return fail(ErrorCode::kKernel, fmt::format("the qdiscs of {} are not as they were before", interface_.host_name),
+              fmt::format("Before: {}. Now: {}. If nobody else changed them, this is ours: tc qdisc show dev {}",
+                          fmt::join(*qdiscs_before_, ", "), fmt::join(*qdiscs_after_, ", "), interface_.host_name));
 }
 
 // New packets go behind the held ones as long as this lasts; it is bounded, for a backend that does not work any more.

@@ -59,6 +59,7 @@ class VethInjector final : public Injector {
   Result<> attach_all(double packets_per_second);
   Result<> attach_veth();
   void await_drained();
+  Result<> compare_qdiscs();
   void note_objects();
   void keep_last_figures();
 
@@ -77,7 +78,7 @@ class VethInjector final : public Injector {
   std::unique_ptr<Journal> journal_;  // only when something outlives us
   ClsactQdisc clsact_;
   ClassifierHook from_container_, to_container_;
-  std::vector<std::string> qdiscs_before_, qdiscs_after_;  // of the target's own device
+  std::optional<std::vector<std::string>> qdiscs_before_, qdiscs_after_;  // of the target's own device
 
   ObjectIds objects_;
   // As they were at detach, when the maps went.

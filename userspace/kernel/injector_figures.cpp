@@ -63,9 +63,9 @@ nlohmann::json VethInjector::description() const {
                                 {"drop", {{"from_container", "drop"}, {"to_container", "redirect to no device"}}},
                                 {"heartbeat_limit_ns", heartbeat_limit_.count()},
                                 {"max_duration_ns", max_duration_.count()},
-                                {"qdiscs_before", qdiscs_before_},
+                                {"qdiscs_before", qdiscs_before_.value_or(std::vector<std::string>{})},
                                 {"other_programs", foreign_programs(interface_.host_ifindex, objects_.programs)}};
-  if (!skeleton_) description["qdiscs_as_before"] = qdiscs_before_ == qdiscs_after_;
+  if (qdiscs_after_) description["qdiscs_as_before"] = qdiscs_before_ == qdiscs_after_;
   if (means_.backend)
     description[std::string{drill::backend_name(*means_.backend)}] = skeleton_ && backend_ ? backend_->description() : last_backend_;
   return description;

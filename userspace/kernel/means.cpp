@@ -8,7 +8,9 @@
 #include <net/if.h>
 
 #include "classifier_hook.hpp"
+#include "edt_backend.hpp"
 #include "edt_lane.hpp"
+#include "line_thread.hpp"
 #include "netns.hpp"
 #include "tap_device.hpp"
 
@@ -105,6 +107,14 @@ Result<Means> choose_means(drill::Backend wanted, bool delays) {
   BROWNOUT_TRY(choose_hook(means));
   if (delays) BROWNOUT_TRY(choose_backend(wanted, means));
   return means;
+}
+
+nlohmann::json queue_limits(const Means& means, const plan::Plan& plan, double packets_per_second) {
+  if (!means.backend) return nullptr;
+  if (*means.backend == drill::Backend::kEdt)
+    return fq_description(std::chrono::nanoseconds{plan::longest_delay_ns(plan)}, packets_per_second);
+  const LineThread::Limits limits;
+  return {{"limit_packets", limits.packets}, {"limit_bytes", limits.bytes}};
 }
 
 nlohmann::json to_json(const Means& means) {

@@ -65,6 +65,13 @@ std::uint64_t longest_delay_ns(const Plan& plan, const PlannedFault& fault) {
   return fault.abi.delay_ns + static_cast<std::uint64_t>(most * static_cast<double>(fault.abi.jitter_ns)) + 1;
 }
 
+std::uint64_t longest_delay_ns(const Plan& plan) {
+  std::uint64_t longest = 0;
+  for (const auto& fault : plan.faults)
+    if (fault.abi.kind == BROWNOUT_FAULT_LATENCY) longest += longest_delay_ns(plan, fault);
+  return longest;
+}
+
 DelayCentre centre_of_delay(const Plan& plan, const PlannedFault& fault) {
   const auto delay = static_cast<double>(fault.abi.delay_ns), jitter = static_cast<double>(fault.abi.jitter_ns);
   const auto* table = table_of(plan, fault);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "confirm.hpp"
 
+#include <chrono>
 #include <iostream>
 #include <set>
 #include <string>
+#include <thread>
 
 #include <unistd.h>
 
@@ -13,6 +15,30 @@
 
 namespace brownout::run {
 namespace {
+
+constexpr std::chrono::seconds kLookFor{1};
+
+// What passes the veth now, both ways; 0 when that cannot be read.
+double packets_per_second(const kernel::Interface& interface) {
+  const auto packets = [&interface] {
+    const auto device = kernel::device_counters(0, interface.host_name);
+    return device ? device->rx_packets + device->tx_packets : 0;
+  };
+  const std::uint64_t before = packets();
+  std::this_thread::sleep_for(kLookFor);
+  const std::uint64_t after = packets();
+  return after > before ? static_cast<double>(after - before) / std::chrono::duration<double>(kLookFor).count() : 0;
+}
+
+std::string limits_text(const nlohmann::json& limits) {
+  std::string text = fmt::format("{} packets", limits.at("limit_packets").get<std::uint64_t>());
+  if (limits.contains("limit_bytes"))
+    text += fmt::format(", {} MiB", limits.at("limit_bytes").get<std::uint64_t>() >> 20);
+  if (limits.contains("horizon_us"))
+    text += fmt::format(", for {}; sized again by the baseline's packets",
+                        format_duration(std::chrono::microseconds{limits.at("horizon_us").get<std::int64_t>()}));
+  return text;
+}
 
 void show(const plan::Plan& plan, const target::Target& target, const kernel::Interface& interface,
           const kernel::Means& means) {
@@ -25,6 +51,10 @@ void show(const plan::Plan& plan, const target::Target& target, const kernel::In
   fmt::print(stderr, "hooks: {} ({})\n", kernel::name(means.hook), means.hook_reason);
   if (means.backend)
     fmt::print(stderr, "delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason);
+  const double rate = packets_per_second(interface);
+  fmt::print(stderr, "passes now: {:.0f} packets/s\n", rate);
+  if (const auto limits = kernel::queue_limits(means, plan, rate); !limits.is_null())
+    fmt::print(stderr, "holds in each direction at most {}\n", limits_text(limits));
   std::set<std::string> neighbours;
   for (const auto& process : target::netns_neighbours(target)) neighbours.insert(process.cgroup.string());
   for (const auto& cgroup : neighbours)
