@@ -60,7 +60,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
                            {"topology", cell.way.topology},  {"direction", cell.way.direction},
                            {"delay_ms", cell.delay_ms},      {"flows", cell.flows},
                            {"pairs", nlohmann::json::array()}};
-  std::vector<double> with, without, ratios, limited, cost, rtt;
+  std::vector<double> with, without, ratios, limited, kernel_limited, cost, rtt;
   for (int pair = 0; pair < options.pairs; ++pair) {
     nlohmann::json both;
     for (const bool injected : {pair % 2 != 0, pair % 2 == 0})
@@ -71,6 +71,7 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
     cost.push_back(both["with"]["injector_cpu_us_per_mb"]);
     rtt.push_back(both["with"]["rtt_us"]);
     limited.push_back(both["with"]["window_limited_share"]);
+    kernel_limited.push_back(both["with"]["kernel_limited_share"]);
     result["pairs"].push_back(std::move(both));
   }
   result["median"] = {{"with_gbit_per_s", median(with)},
@@ -78,11 +79,12 @@ nlohmann::json run_cell(const BenchRoom& room, const Cell& cell, const Throughpu
                       {"ratio", median(ratios)},
                       {"injector_cpu_us_per_mb", median(cost)},
                       {"rtt_us", median(rtt)},
-                      {"window_limited_share", median(limited)}};
-  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}, RTT "
+                      {"window_limited_share", median(limited)},
+                      {"kernel_limited_share", median(kernel_limited)}};
+  fmt::print(stderr, "{:<10} {:<10} {:<14} {:>4} ms {} flows: {:7.3f} of {:7.3f} Gbit/s, ratio {:.3f}, window {:.3f}, by the kernel {:.3f}, RTT "
              "{:.0f} us, injector {:.0f} us of CPU a MB\n",
              cell.backend.name, cell.way.topology, cell.way.direction, cell.delay_ms, cell.flows, median(with),
-             median(without), median(ratios), median(limited), median(rtt), median(cost));
+             median(without), median(ratios), median(limited), median(kernel_limited), median(rtt), median(cost));
   return result;
 }
 
