@@ -100,6 +100,7 @@ struct Findings {
   std::uint64_t failures_recordable = 0;    // attributable, retries of the app folded
   double recorded_lower = 0, recorded_upper = 0; // of failures_recordable: by match, by growth of error_count
   std::vector<AppErrorFinding> app_errors;
+  std::size_t components_not_exact = 0;     // of matching: too many candidates hang together, nearest first instead
   Growth error_count;                       // over the injection window
   std::map<std::string, Growth> counters;   // by JSON pointer, for counter gates
   std::map<std::string, std::pair<std::optional<double>, std::optional<double>>> latency_fields; // baseline, window

@@ -88,7 +88,7 @@ TEST_CASE("a failure belongs to the window in which its call started, whenever i
   CHECK(found.failures_in_window == 2); // 19 950 and 20 050: calls started 100 ms before
 }
 
-TEST_CASE("one error for one failure, the nearest in time") {
+TEST_CASE("one error for one failure, the least difference in all") {
   const auto found = match({{1000}, {1400}}, {{1405}, {1010}, {1500}});
   REQUIRE(found.failures.size() == 2);
   CHECK(*found.failures[0].app_error == 1);
@@ -102,7 +102,7 @@ TEST_CASE("an error further away than the slack belongs to no failure") {
   CHECK(match({{1000}}, {{2010}}).failures_recorded == 0);
 }
 
-TEST_CASE("like goes with like before the nearest") {
+TEST_CASE("like goes with like, whatever is nearer") {
   const auto kinds =
       match({{1000, BROWNOUT_EVENT_CONNECT_REFUSED}, {1200}}, {{1010, "timeout"}, {1190, "connection_refused"}});
   CHECK(*kinds.failures[0].app_error == 1);
@@ -116,9 +116,24 @@ TEST_CASE("like goes with like before the nearest") {
   CHECK(*address.failures[0].app_error == 0);
 }
 
+TEST_CASE("as many pairs as can be, before the nearest") {
+  // The error between them is nearer to the second failure, which is the only one in reach of the other error.
+  const auto found = match({{1000}, {1800}}, {{1500}, {2700}});
+  CHECK(*found.failures[0].app_error == 0);
+  CHECK(*found.failures[1].app_error == 1);
+}
+
+TEST_CASE("no pair of unlike kinds, or of another peer, however near") {
+  CHECK(match({{1000, BROWNOUT_EVENT_CONNECT_REFUSED}}, {{1010, "timeout"}}).failures_recorded == 0);
+  CHECK(match({{1000}}, {{1010, "connection_refused"}}).failures_recorded == 0);
+  CHECK(match({{1000}}, {{1010, "timeout", "https://10.0.0.1:9999/"}}).failures_recorded == 0);
+  CHECK(match({{1000}}, {{1010, "connection_error", "https://api.example:8443/"}}).failures_recorded == 1);
+}
+
 TEST_CASE("an error of another kind is not taken for a recorded failure") {
   CHECK(match({{1000}}, {{1010, "balance_too_low"}}).failures_recorded == 0);
-  CHECK(match({{1000}}, {{1010, "api_error", "https://10.0.0.1:8443/"}}).failures_recorded == 1);
+  CHECK(match({{1000}}, {{1010, "api_error", "https://10.0.0.1:8443/"}}).failures_recorded == 0);
+  CHECK(match({{1000}}, {{1010, "http_error", "https://10.0.0.1:8443/"}}).failures_recorded == 0);
 }
 
 TEST_CASE("errors without stamps are bounded by the versions between which they appeared") {

@@ -76,6 +76,10 @@ std::string app_errors_section(const ReportInputs& inputs) {
   std::string text = heading("Errors of the app in the window that no failed call explains");
   if (const auto& shift = inputs.findings.timestamp_offset_suspected_ns)
     text += fmt::format("The app's stamps look shifted by {:.0f} min.\n\n", static_cast<double>(*shift) / 60e9);
+  if (inputs.findings.components_not_exact > 0)
+    text += fmt::format("Too many errors and failures are near each other to find the best pairs: {} groups were paired "
+                        "nearest first.\n\n",
+                        inputs.findings.components_not_exact);
   if (rows.empty()) return text + "None.\n";
   return text + table({"time", "type", "exception", "network", "message", "evidence"}, rows) +
          rest_of(unmatched, "fingerprint/snapshots.jsonl");

@@ -45,9 +45,4 @@ ErrorKind kind_of(const events::AppError& error) {
   return kind_of_text(lower(error.type) + '\n' + lower(error.exception_type));
 }
 
-bool concerns_network(const events::AppError& error) {
-  return kind_of(error) != ErrorKind::kOther || !error.url.empty() ||
-         kind_of_text(lower(error.message)) != ErrorKind::kOther;
-}
-
 }  // namespace brownout::findings

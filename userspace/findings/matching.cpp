@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Which app error belongs to which kernel failure: one to one, the nearest in time first, its like before others.
+// Which app error belongs to which kernel failure: one to one, as many as can be, with the least difference in time.
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
-#include <tuple>
 
 #include <arpa/inet.h>
 
+#include "assignment.hpp"
 #include "parts.hpp"
 #include "samples.hpp"
 
@@ -66,22 +66,19 @@ std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns) {
   return t_ns > error.latest_ns ? t_ns - error.latest_ns : 0;
 }
 
-struct Pair { std::int64_t cost = 0; std::size_t failure = 0, error = 0; };
-
-std::vector<Pair> candidates(const events::Evidence& evidence, const Findings& findings, std::int64_t slack_ns) {
-  std::vector<Pair> pairs;
+// Left: the failure, right: the error.
+std::vector<Candidate> candidates(const events::Evidence& evidence, const Findings& findings, std::int64_t slack_ns) {
+  std::vector<Candidate> pairs;
   for (std::size_t e = 0; e < findings.app_errors.size(); ++e) {
     const auto& error = findings.app_errors[e];
-    if (!concerns_network(error.error)) continue;
+    if (kind_of(error.error) == ErrorKind::kOther) continue;
     auto from = std::ranges::lower_bound(findings.failures, error.earliest_ns - slack_ns, {}, &Failure::t_mono_ns);
     for (; from != findings.failures.end() && from->t_mono_ns <= error.latest_ns + slack_ns; ++from) {
-      const auto distance = distance_ns(error, from->t_mono_ns);
       const auto& event = evidence.kernel_events[from->event].raw;
-      const auto unlike = (like(error, event) ? 0 : slack_ns) + (same_peer(error, event.flow) ? 0 : slack_ns);
-      pairs.push_back({distance + unlike, static_cast<std::size_t>(from - findings.failures.begin()), e});
+      if (!like(error, event) || !same_peer(error, event.flow)) continue;
+      pairs.push_back({distance_ns(error, from->t_mono_ns), static_cast<std::size_t>(from - findings.failures.begin()), e});
     }
   }
-  std::ranges::sort(pairs, {}, [](const Pair& pair) { return std::tuple(pair.cost, pair.failure, pair.error); });
   return pairs;
 }
 
@@ -91,17 +88,14 @@ std::int64_t slack_ns(const events::Evidence& evidence) {
   return kMatchSlackNs + uncertainty;
 }
 
-std::size_t pair_up(const std::vector<Pair>& pairs, Findings& findings) {
-  std::size_t count = 0;
-  for (const auto& [cost, f, e] : pairs) {
-    auto& failure = findings.failures[f];
-    auto& error = findings.app_errors[e];
-    if (failure.app_error || error.failure) continue;
-    failure.app_error = e;
-    error.failure = f;
-    ++count;
+std::size_t pair_up(std::vector<Candidate> pairs, Findings& findings) {
+  const auto assignment = assign(std::move(pairs));
+  for (const auto& [distance, failure, error] : assignment.pairs) {
+    findings.failures[failure].app_error = error;
+    findings.app_errors[error].failure = failure;
   }
-  return count;
+  findings.components_not_exact = assignment.components_beyond;
+  return assignment.pairs.size();
 }
 
 // Stamped errors of a network kind that appeared while we looked, moved by `shift_ns`: how many find a failure?

@@ -26,7 +26,5 @@ void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, c
 // What an app error says of itself. A timeout is told from an explicit refusal, so that each finds its like.
 enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork };
 ErrorKind kind_of(const events::AppError& error);
-// Does it concern a request at all, so that it may belong to a kernel failure?
-bool concerns_network(const events::AppError& error);
 
 }  // namespace brownout::findings
