@@ -102,6 +102,27 @@ TEST_CASE("a stamp that nanoseconds cannot hold is no stamp, and no harm") {
   }
 }
 
+TEST_CASE("stamps as texts with any offset and as numbers since 1970 are one and the same time") {
+  constexpr std::int64_t kWhen = 1'766'455'254'540'096'000;
+  for (const json& stamp : {json("2025-12-23T02:00:54.540096Z"), json("2025-12-23T02:00:54.540096"),
+                            json("2025-12-23 10:00:54,540096+08:00"), json("2025-12-22T20:15:54.540096-0545"),
+                            json(1'766'455'254'540'096'000), json(1'766'455'254'540'096)}) {
+    const auto parsed = parse_fingerprint(json{{"error_events", {{{"ts_utc", stamp}}}}}.dump());
+    REQUIRE(parsed);
+    INFO(stamp.dump());
+    CHECK(parsed->errors.at(0).utc_ns == kWhen);
+  }
+  const auto at = [](const json& stamp) {
+    return *parse_fingerprint(json{{"error_events", {{{"ts_utc", stamp}}}}}.dump())->errors.at(0).utc_ns;
+  };
+  CHECK(at(1'766'455'254) == 1'766'455'254'000'000'000);
+  CHECK(at(1'766'455'254'540) == 1'766'455'254'540'000'000);
+  CHECK(std::abs(at(1'766'455'254.540096) - kWhen) < 1000);
+  CHECK(std::abs(at(1'766'455'254'540.096) - kWhen) < 1000);
+  for (const json& no_time : {json(0), json(12), json(-1'766'455'254), json(1e300), json(UINT64_MAX), json(nullptr), json(true)})
+    CHECK_FALSE(parse_fingerprint(json{{"error_events", {{{"ts_utc", no_time}}}}}.dump())->errors.at(0).utc_ns);
+}
+
 TEST_CASE("what is no fingerprint is told, in printable words") {
   for (const char* text : {"", "[]", "3", "\"x\"", "{\"api_calls\": 1", "{\"a\": NaN}", "{} {}", "{\"a\": \"\xff\"}"}) {
     INFO(text);

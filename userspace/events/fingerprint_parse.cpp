@@ -167,6 +167,27 @@ std::optional<std::int64_t> stamp_of(const std::string& text) {
   return year >= "1678" && year < "2262" ? parse_utc(text) : std::nullopt;
 }
 
+// A count since 1970, in s, ms, us or ns: which, its size tells for any time from 2001 to 2262. A fraction of a double is
+// good to a microsecond.
+std::optional<std::int64_t> epoch_of(const Json& number) {
+  const double value = number.get<double>();
+  if (!(value >= 1e9 && value < 9.2e18)) return std::nullopt;
+  std::int64_t ns_per_unit = 1'000'000'000;
+  for (double limit = 1e11; value >= limit && ns_per_unit > 1; limit *= 1e3) ns_per_unit /= 1000;
+  if (number.is_number_integer()) {
+    std::int64_t ns = 0;
+    return __builtin_mul_overflow(number.get<std::int64_t>(), ns_per_unit, &ns) ? std::nullopt : std::optional{ns};
+  }
+  const double ns = value * static_cast<double>(ns_per_unit);
+  return ns < 9.2e18 ? std::optional{static_cast<std::int64_t>(ns)} : std::nullopt;
+}
+
+std::optional<std::int64_t> when(const Json& error) {
+  const auto found = error.is_object() ? error.find("ts_utc") : error.end();
+  if (error.is_object() && found != error.end() && found->is_number()) return epoch_of(*found);
+  return stamp_of(text_of(error, "ts_utc"));
+}
+
 Result<Fingerprint> parse(std::string_view text, std::size_t first_error, std::uint64_t cut) {
   Fingerprint fingerprint;
   Handler handler(fingerprint, first_error, cut);
@@ -182,7 +203,7 @@ Result<Fingerprint> parse(std::string_view text, std::size_t first_error, std::u
 
 AppError app_error(std::size_t index, Json raw) {
   AppError error{.index = index,
-                 .utc_ns = stamp_of(text_of(raw, "ts_utc")),
+                 .utc_ns = when(raw),
                  .type = text_of(raw, "type"),
                  .where = text_of(raw, "where"),
                  .message = text_of(raw, "message"),
