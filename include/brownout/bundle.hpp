@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,23 @@ struct Verification {
 // Refuses links, absolute or climbing paths, duplicate and unlisted members; checks every hash; compiles drill.yaml,
 // loads the evidence, judges again and compares with verdict.json. An Error only when the archive cannot be read.
 Result<Verification> verify(const std::filesystem::path& archive);
+
+// Recorded evidence, judged again by the recorded drill or by another. Neither hashes nor lists are looked at: that is
+// verify's. Of an archive, hostile members are an Error of kFormat.
+struct Judgement {
+  plan::Plan plan;                   // by which it was judged
+  events::Evidence evidence;
+  findings::Findings findings;
+  verdict::Verdict verdict;
+  std::string drill_sha256, recorded_drill_sha256; // differ when judged by another drill
+  std::string sealed_verdict;        // "PASS", of verdict.json; empty: nothing was sealed there
+};
+// `evidence`: a directory (of an opened bundle, or evidence that was never sealed) or IEB_*.tar.gz.
+Result<Judgement> rejudge(const std::filesystem::path& evidence, const std::optional<std::filesystem::path>& drill);
+
+// Why, check by check, down to the lines of evidence; of `checks` (names, or what stands before ':') or, when empty, of
+// all. kUsage for a name that no check has, with those there are.
+Result<std::string> explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
 std::string render_report(const plan::Plan& plan, const events::Evidence& evidence,
                           const findings::Findings& findings, const verdict::Verdict& verdict,

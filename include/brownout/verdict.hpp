@@ -74,6 +74,7 @@ const std::vector<Dependency>& dependencies();
 Verdict conclude(std::vector<Check> checks);
 
 std::string_view name(Outcome outcome); // "PASS" | "NOT_MEASURABLE" | "FAIL" | "ERROR"
+std::string_view word(Outcome outcome); // of a check: "pass" | "inconclusive" | "fail" | "error"
 ExitCode exit_code(Outcome outcome);
 nlohmann::json to_json(const Verdict& verdict);
 // The table for a terminal and report.md.

@@ -48,6 +48,14 @@ printf 'this is no archive' >"$work/bad.tar.gz"
 run verify "$work/bad.tar.gz"
 expect "verify of garbage fails" test "$status" -ne 0
 
+run judge "$work/missing.tar.gz"
+expect_status "judge of a missing bundle" 2 "$status"
+run judge "$work/bad.tar.gz"
+expect "judge of garbage fails, and says what it is" said "$work/bad.tar.gz" err
+expect_status "judge of garbage" 4 "$status"
+run explain "$work/bad.tar.gz" telemetry
+expect_status "explain of garbage" 4 "$status"
+
 run doctor --json
 expect "doctor prints JSON" jq -e '.capabilities | length > 5' "$work/out"
 finish

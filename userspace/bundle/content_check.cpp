@@ -2,7 +2,6 @@
 #include "content_check.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 #include "document.hpp"
 #include "evidence_summary.hpp"
 #include "layout.hpp"
+#include "recorded_plan.hpp"
 #include "run_directory_copy.hpp"
 
 namespace brownout::bundle {
@@ -88,22 +88,9 @@ Result<> ContentCheck::read_manifest() {
   return {};
 }
 
-// The seed is the one thing of a plan that need not be in the drill.
 Result<plan::Plan> ContentCheck::recompile() {
   BROWNOUT_ASSIGN(const auto text, text_of(kPlan));
-  BROWNOUT_ASSIGN(const auto planned, events::parse_json(text, kPlan));
-  const auto seed_text = planned.is_object() && planned.contains("seed") && planned["seed"].is_string()
-                             ? planned["seed"].get<std::string>()
-                             : std::string{};
-  std::uint64_t seed = 0;
-  const char* const end = seed_text.data() + seed_text.size();
-  if (const auto [stop, error] = std::from_chars(seed_text.data(), end, seed); error != std::errc{} || stop != end)
-    return fail(ErrorCode::kFormat, fmt::format("{}: 'seed' must be a number in quotes", kPlan));
-  BROWNOUT_ASSIGN(const auto drill_text, text_of(kDrill));
-  BROWNOUT_ASSIGN(auto drill, drill::parse(drill_text, kDrill, [this](std::size_t index, const std::string&) {
-                    return read_file(directory_ / jitter_table_path(index), kLargestMember);
-                  }));
-  BROWNOUT_ASSIGN(auto plan, plan::compile(std::move(drill), seed));
+  BROWNOUT_ASSIGN(auto plan, recorded_plan(directory_));
   if (document(plan::to_json(plan)) != text) report(fmt::format("{} does not follow from {}", kPlan, kDrill));
   return plan;
 }

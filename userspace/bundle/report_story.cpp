@@ -13,16 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view word(verdict::Outcome outcome) {
-  switch (outcome) {
-    case verdict::Outcome::kPass: return "pass";
-    case verdict::Outcome::kInconclusive: return "inconclusive";
-    case verdict::Outcome::kFail: return "fail";
-    case verdict::Outcome::kError: return "error";
-  }
-  return "error";
-}
-
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : cell(text); }
 
 std::string lines_of(const std::vector<events::Ref>& refs) {
@@ -34,7 +24,7 @@ std::string lines_of(const std::vector<events::Ref>& refs) {
 }
 
 std::string explain(const verdict::Check& check) {
-  std::string text = fmt::format("**{}: {}**", cell(check.name), word(check.outcome));
+  std::string text = fmt::format("**{}: {}**", cell(check.name), verdict::word(check.outcome));
   if (!check.detail.empty()) text += fmt::format(". {}", prose(check.detail));
   if (check.outcome != verdict::Outcome::kPass)
     text += fmt::format("\n\n- {}: {}\n- What to do: {}", cell(verdict::name(check.reason)),
@@ -72,7 +62,7 @@ std::string describe(const events::TimelineEntry& entry) {
 std::string checks_section(const ReportInputs& inputs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& check : inputs.verdict.checks)
-    rows.push_back({std::string{word(check.outcome)}, cell(check.name), or_dash(check.measured),
+    rows.push_back({std::string{verdict::word(check.outcome)}, cell(check.name), or_dash(check.measured),
                     or_dash(check.expected), cell(verdict::name(check.reason)), fmt::to_string(check.n)});
   std::string text = heading("Checks") + table({"outcome", "check", "measured", "expected", "reason", "n"}, rows);
   text += heading("Why each check went as it did");

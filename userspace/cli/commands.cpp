@@ -120,4 +120,36 @@ ExitCode verify(const std::filesystem::path& archive) {
   return ExitCode::kPass;
 }
 
+ExitCode judge(const JudgeOptions& options) {
+  const auto judged = bundle::rejudge(
+      options.evidence, options.drill.empty() ? std::nullopt : std::optional{options.drill});
+  if (!judged) return report(judged.error());
+  const auto& verdict = judged->verdict;
+  const bool other_rules = judged->drill_sha256 != judged->recorded_drill_sha256;
+  if (options.json) {
+    auto result = verdict::to_json(verdict);
+    result["drill_sha256"] = judged->drill_sha256;
+    result["recorded_drill_sha256"] = judged->recorded_drill_sha256;
+    result["sealed_verdict"] = judged->sealed_verdict.empty() ? nlohmann::json() : nlohmann::json(judged->sealed_verdict);
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("{}\n", verdict::render_table(verdict, ::isatty(STDOUT_FILENO) == 1));
+    fmt::print("verdict: {}\n", verdict::name(verdict.outcome));
+    for (const auto& reason : verdict.reasons) fmt::print("reason: {}\n", reason);
+  }
+  if (other_rules)
+    fmt::print(stderr, "judged by other rules than those fixed before the drill: drill {}, recorded {}\n",
+               judged->drill_sha256, judged->recorded_drill_sha256);
+  if (!judged->sealed_verdict.empty() && judged->sealed_verdict != verdict::name(verdict.outcome))
+    fmt::print(stderr, "sealed was: {}\n", judged->sealed_verdict);
+  return verdict::exit_code(verdict.outcome);
+}
+
+ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks) {
+  const auto text = bundle::explain(evidence, checks);
+  if (!text) return report(text.error());
+  fmt::print("{}", *text);
+  return ExitCode::kPass;
+}
+
 }  // namespace brownout::cli

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "brownout/run.hpp"
 
@@ -13,6 +15,14 @@ ExitCode check(const std::filesystem::path& drill);
 ExitCode doctor(bool json);
 ExitCode clean();
 ExitCode verify(const std::filesystem::path& archive);
+
+struct JudgeOptions {
+  std::filesystem::path evidence;
+  std::filesystem::path drill;  // empty: the recorded one
+  bool json = false;
+};
+ExitCode judge(const JudgeOptions& options);
+ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
 // Prints the error; the exit code that goes with it.
 ExitCode report(const Error& error);

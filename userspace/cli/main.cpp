@@ -38,6 +38,18 @@ int main(int argc, char** argv) {
   auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, and whether its verdict follows");
   verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
 
+  cli::JudgeOptions judging;
+  auto* judge_command = app.add_subcommand("judge", "judge recorded evidence again; needs no privilege");
+  judge_command->add_option("evidence", judging.evidence, "a bundle, or a directory of one")->required();
+  judge_command->add_option("--drill", judging.drill, "by these rules instead of the recorded ones");
+  judge_command->add_flag("--json", judging.json, "print one JSON object instead of text");
+
+  std::filesystem::path explained;
+  std::vector<std::string> checks;
+  auto* explain_command = app.add_subcommand("explain", "why a verdict is what it is, down to the lines of evidence");
+  explain_command->add_option("evidence", explained, "a bundle, or a directory of one")->required();
+  explain_command->add_option("check", checks, "only these checks, by name");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -50,5 +62,7 @@ int main(int argc, char** argv) {
   if (*doctor_command) code = cli::doctor(doctor_json);
   if (*clean_command) code = cli::clean();
   if (*verify_command) code = cli::verify(archive);
+  if (*judge_command) code = cli::judge(judging);
+  if (*explain_command) code = cli::explain(explained, checks);
   return static_cast<int>(code);
 }

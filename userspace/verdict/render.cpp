@@ -13,16 +13,6 @@ namespace {
 constexpr std::size_t kColumns = 5;
 using Row = std::array<std::string, kColumns>;
 
-std::string_view word(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPass: return "pass";
-    case Outcome::kInconclusive: return "inconclusive";
-    case Outcome::kFail: return "fail";
-    case Outcome::kError: return "error";
-  }
-  return "error";
-}
-
 std::string_view word(CheckSort sort) {
   switch (sort) {
     case CheckSort::kPrerequisite: return "prerequisite";
@@ -66,6 +56,16 @@ nlohmann::json to_json(const Check& check) {
 }
 
 }  // namespace
+
+std::string_view word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPass: return "pass";
+    case Outcome::kInconclusive: return "inconclusive";
+    case Outcome::kFail: return "fail";
+    case Outcome::kError: return "error";
+  }
+  return "error";
+}
 
 std::string_view name(Outcome outcome) {
   switch (outcome) {
