@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   throughput_command->add_option("--directions", throughput_options.directions)->delimiter(',');
   throughput_command->add_option("--pairs", throughput_options.pairs)->check(CLI::PositiveNumber);
   throughput_command->add_option("--milliseconds", milliseconds)->check(CLI::PositiveNumber);
+  throughput_command->add_option("--receive-buffer", throughput_options.receive_buffer, "bytes; holds the window");
   throughput_command->add_flag("--no-packets", no_packets);
   throughput_command->add_option("--baseline", throughput_options.baseline, "the other half of every pair");
   CLI11_PARSE(app, argc, argv);

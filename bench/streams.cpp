@@ -17,7 +17,6 @@ namespace {
 // full in the middle of a send.
 constexpr std::size_t kChunk = 100'000;
 constexpr std::uint16_t kPort = 7800;
-constexpr int kSendBuffer = 16 << 20;
 constexpr std::chrono::nanoseconds kLookEvery{1'700'000};  // in step with nothing
 constexpr char kCongestion[] = "cubic";
 
@@ -34,9 +33,6 @@ class Stream {
     // Others pace by a model of their own, and then neither window nor line limits them. Refused where not built in:
     // the report says what was in use.
     static_cast<void>(::setsockopt(client_.get(), IPPROTO_TCP, TCP_CONGESTION, kCongestion, sizeof kCongestion - 1));
-    // Room for more than the receiver's window: then what limits a long path is the window, and the kernel counts for how
-    // long (tcpi_rwnd_limited). A full send buffer it notices only now and then.
-    test::set_option(client_.get(), SOL_SOCKET, SO_SNDBUFFORCE, kSendBuffer);
     const auto where = test::address(way.to_address, kPort);
     if (::connect(client_.get(), where.get(), where.length) != 0) throw std::runtime_error("connect");
     server_.reset(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
@@ -117,10 +113,12 @@ double watch_limits(const std::vector<std::unique_ptr<Stream>>& streams, std::ch
 
 }  // namespace
 
-StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds warm_up, std::chrono::milliseconds time) {
+StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds warm_up, std::chrono::milliseconds time,
+                         int receive_buffer) {
   const UniqueFd listener = test::socket_in(way.to, way.to_address, SOCK_STREAM);
   const auto where = test::address(way.to_address, kPort);
   test::set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (receive_buffer > 0) test::set_option(listener.get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer);
   if (::bind(listener.get(), where.get(), where.length) != 0 || ::listen(listener.get(), 128) != 0)
     throw std::runtime_error("listen");
   std::vector<std::unique_ptr<Stream>> streams;

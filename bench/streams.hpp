@@ -20,6 +20,8 @@ struct StreamResult {
   double traffic_cpu_s = 0;  // of the threads that send and receive
 };
 
-StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds warm_up, std::chrono::milliseconds time);
+// `receive_buffer` in bytes: the window is held to what fits in it; 0: the kernel's own sizing.
+StreamResult run_streams(const Way& way, int flows, std::chrono::milliseconds warm_up, std::chrono::milliseconds time,
+                         int receive_buffer);
 
 }  // namespace brownout::bench

@@ -19,6 +19,7 @@ struct ThroughputOptions {
   int pairs = 7;
   std::chrono::milliseconds time{2000};
   bool packets = true;
+  int receive_buffer = 0;         // bytes; 0: sized by the kernel
   std::string baseline = "none";  // the other half of every pair
 };
 nlohmann::json throughput(const BenchRoom& room, const ThroughputOptions& options);

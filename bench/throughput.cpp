@@ -35,7 +35,7 @@ nlohmann::json run_once(const BenchRoom& room, const Cell& cell, bool injected, 
   // The window of a new connection must have opened, which takes some round trips.
   const auto warm_up = injection ? 500ms + 50 * std::chrono::milliseconds{cell.delay_ms} : 500ms;
   const CpuMeter cpu;
-  const StreamResult result = run_streams(cell.way, cell.flows, warm_up, options.time);
+  const StreamResult result = run_streams(cell.way, cell.flows, warm_up, options.time, options.receive_buffer);
   const TcpFigures& tcp = result.senders;
   nlohmann::json one = {{"gbit_per_s", result.gbit_per_s},
                         {"machine_busy_share", cpu.busy_share()},
