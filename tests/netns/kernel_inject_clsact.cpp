@@ -110,12 +110,18 @@ TEST_CASE("clsact: after SIGKILL traffic recovers by itself, and clean leaves th
     const auto child = injecting_child(room, journals);
     CHECK_FALSE(probe(room, 150ms));
     kill_and_reap(*child);
-    const auto recovered = await_recovery(room, 3s);
-    REQUIRE(recovered);
-    CHECK(*recovered < 1s);
-    DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7503};
-    path.send_paced(100, 1ms);
-    CHECK(path.await(100, 1s));
+    const auto killed = std::chrono::steady_clock::now();
+    REQUIRE(await_recovery(room, 3s));
+    // Loss of the other direction lasts until the beat is too old. Of 20 packets, half lost, all come once in a million.
+    const auto all_come = [&room] {
+      DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7503};
+      path.send_paced(20, 1ms);
+      return path.await(20, 30ms);
+    };
+    bool lossless = false;
+    while (!lossless && std::chrono::steady_clock::now() - killed < 3s) lossless = all_come();
+    CHECK(lossless);
+    CHECK(std::chrono::steady_clock::now() - killed < 1s);
     const auto report = clean(journals);
     CHECK(report.undone.size() == 3);  // two filters and the qdisc
     CHECK(report.left_alone.empty());
