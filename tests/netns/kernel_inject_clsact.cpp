@@ -7,6 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "../../userspace/kernel/clsact.hpp"
+#include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -23,21 +24,6 @@ InjectHow by_filters(const ScratchDirectory& journals) {
 
 plan::Plan slow_and_lossy() {
   return plan_of({FaultBuilder::latency(300ms), FaultBuilder::loss(0.5).directions(kEgressOnly)});
-}
-
-std::optional<std::chrono::nanoseconds> probe(const VethRoom& room, std::chrono::milliseconds patience) {
-  static std::uint16_t port = 7550;
-  DatagramPath path{room.host(), kHost4, room.container(), kContainer4, ++port};
-  path.send();
-  if (!path.await(1, patience)) return std::nullopt;
-  return std::chrono::nanoseconds{path.stop().front().delay_ns()};
-}
-
-std::optional<std::chrono::nanoseconds> await_recovery(const VethRoom& room, std::chrono::nanoseconds limit) {
-  const auto start = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - start < limit)
-    if (const auto delay = probe(room, 20ms); delay && *delay < 10ms) return std::chrono::steady_clock::now() - start;
-  return std::nullopt;
 }
 
 std::unique_ptr<Process> injecting_child(const VethRoom& room, const ScratchDirectory& journals) {

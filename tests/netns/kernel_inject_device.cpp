@@ -7,6 +7,7 @@
 
 #include "../../userspace/kernel/netlink.hpp"
 #include "brownout/digest.hpp"
+#include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 
 using namespace brownout;
@@ -55,15 +56,6 @@ void check_streams(const VethRoom& room, const std::string& data) {
 bool met_big_packets(kernel::Injector& injector, int direction) {
   const auto seen = injector.counters().seen[direction];
   return seen.bytes > 65'536 * seen.packets;
-}
-
-// One datagram to the container; when it arrives in time, how late.
-std::optional<std::chrono::nanoseconds> probe(const VethRoom& room, std::chrono::milliseconds patience) {
-  static std::uint16_t port = 7400;
-  DatagramPath path{room.host(), kHost4, room.container(), kContainer4, ++port};
-  path.send();
-  if (!path.await(1, patience)) return std::nullopt;
-  return std::chrono::nanoseconds{path.stop().front().delay_ns()};
 }
 
 template <typename Condition>

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <catch2/catch_test_macros.hpp>
 
+#include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 
 using namespace brownout;
@@ -14,23 +15,6 @@ using namespace brownout::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-// Delay of a fresh datagram towards the container; nothing when it does not arrive in time.
-std::optional<std::chrono::nanoseconds> probe(const VethRoom& room, std::chrono::milliseconds patience) {
-  static std::uint16_t port = 7500;
-  DatagramPath path{room.host(), kHost4, room.container(), kContainer4, ++port};
-  path.send();
-  if (!path.await(1, patience)) return std::nullopt;
-  return std::chrono::nanoseconds{path.stop().front().delay_ns()};
-}
-
-// Probes until one is as fast as without a fault; how long that took, or nothing within `limit`.
-std::optional<std::chrono::nanoseconds> await_recovery(const VethRoom& room, std::chrono::nanoseconds limit) {
-  const auto start = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - start < limit)
-    if (const auto delay = probe(room, 20ms); delay && *delay < 10ms) return std::chrono::steady_clock::now() - start;
-  return std::nullopt;
-}
 
 plan::Plan slow_and_lossy() {
   return plan_of({FaultBuilder::latency(700ms), FaultBuilder::loss(0.5).directions(kEgressOnly)});

@@ -32,13 +32,22 @@ std::uint64_t settle(DatagramPath& path, std::uint64_t expected) {
   return path.stop().size();
 }
 
+using Witness = Result<std::unique_ptr<kernel::DropWitness>>;
+
+// Packets that the kernel says it dropped for that reason; nothing where it gives no reasons (before 5.17): the lists of
+// capabilities that `doctor` is held against say which kernels must.
+std::optional<std::uint64_t> dropped_for(const Witness& witness, const std::string& reason) {
+  if (witness) return (*witness)->dropped()[reason];
+  CHECK(witness.error().code == ErrorCode::kUnsupported);
+  return std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("loss from the container is silent, in its share, and seen by the kernel's own drop reasons") {
   const VethRoom room;
   {
-    auto witness = kernel::DropWitness::attach(room.interface().host_ifindex);
-    REQUIRE(witness);
+    const Witness witness = kernel::DropWitness::attach(room.interface().host_ifindex);
     InjectRun run{room, plan_of({FaultBuilder::loss(0.2).directions(kEgressOnly).port(7001)})};
     DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7001};
     send_listening_for_errors(path);
@@ -46,8 +55,7 @@ TEST_CASE("loss from the container is silent, in its share, and seen by the kern
     CHECK(counters.matched.packets == kPackets);
     check_share(counters.applied.packets, 0.2);
     CHECK(settle(path, kPackets - counters.applied.packets) == kPackets - counters.applied.packets);
-    auto reasons = (*witness)->dropped();
-    CHECK(reasons["TC_INGRESS"] == counters.applied.packets);
+    if (const auto told = dropped_for(witness, "TC_INGRESS")) CHECK(*told == counters.applied.packets);
     REQUIRE(run->detach());
   }
   CHECK(room.leftovers() == "");
@@ -56,8 +64,7 @@ TEST_CASE("loss from the container is silent, in its share, and seen by the kern
 TEST_CASE("loss towards the container is silent to a sender of the host, and missing in the container's own counter") {
   const VethRoom room;
   {
-    auto witness = kernel::DropWitness::attach(room.interface().host_ifindex);
-    REQUIRE(witness);
+    const Witness witness = kernel::DropWitness::attach(room.interface().host_ifindex);
     const auto before = kernel::device_counters(room.container(), kContainerDevice);
     // The peer's port is the sender's here.
     DatagramPath path{room.host(), kHost4, room.container(), kContainer4, 7003};
@@ -77,9 +84,10 @@ TEST_CASE("loss towards the container is silent to a sender of the host, and mis
     CHECK(arrived >= kPackets - counters.applied.packets);
     CHECK(arrived <= kPackets - counters.applied.packets + 20);  // neighbour discovery and the like
     // A redirect to no device has no reason of its own; the kernel may drop a packet of its own for none either.
-    const auto unnamed = (*witness)->dropped()["NOT_SPECIFIED"];
-    CHECK(unnamed >= counters.applied.packets);
-    CHECK(unnamed <= counters.applied.packets + 20);
+    if (const auto unnamed = dropped_for(witness, "NOT_SPECIFIED")) {
+      CHECK(*unnamed >= counters.applied.packets);
+      CHECK(*unnamed <= counters.applied.packets + 20);
+    }
     REQUIRE(run->detach());
   }
   CHECK(room.leftovers() == "");

@@ -66,15 +66,16 @@ Result<> EdtBackend::open(inject_bpf& skeleton, double packets_per_second) {
   const FqLimits limits = fq_limits_for(config_.longest_delay, packets_per_second);
   BROWNOUT_ASSIGN(netns_, make_netns());
   open_ = true;
-  std::uint32_t gso_max = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t gso_max = std::numeric_limits<std::uint32_t>::max(), gso_types = gso_max;
   for (std::size_t direction = 0; direction < BROWNOUT_DIRECTIONS; ++direction) {
     auto& lane = lanes_[direction];
     BROWNOUT_ASSIGN(lane, EdtLane::make({.hook = config_.hook, .direction = direction, .netns = netns_, .limits = limits}));
     skeleton.bss->edt_ifindex[direction] = static_cast<std::uint32_t>(lane.ifindex());
     gso_max = std::min(gso_max, lane.gso_max());
+    gso_types &= lane.gso_types();
     BROWNOUT_TRY(lane.attach(skeleton, netns_));
   }
-  skeleton.bss->line_gso_types = std::numeric_limits<std::uint32_t>::max();  // a veth takes every kind
+  skeleton.bss->line_gso_types = gso_types;
   skeleton.bss->line_gso_max = gso_max;
   // No thread serves these queues, and so none can hang: the drill's own beat is what counts.
   set_beat(std::numeric_limits<std::uint64_t>::max());

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "device_offloads.hpp"
 #include "netns.hpp"
 #include "quiet_device.hpp"
 #include "receive_steering.hpp"
@@ -107,6 +108,8 @@ Result<> EdtLane::make_pair(const Config& config) {
 Result<> EdtLane::set_up(const FqLimits& limits, const UniqueFd& netns) {
   BROWNOUT_TRY(add_fq(*outer_.netlink, outer_.ifindex, outer_.device, limits));
   const bool outer_raised = raise_gso_max(*outer_.netlink, outer_.ifindex);
+  // Of both ends: a driver gives its two the same.
+  BROWNOUT_ASSIGN(gso_types_, gso_types_of(outer_.device));
   BROWNOUT_TRY(steer_receive_by_flow(outer_.device));
   BROWNOUT_TRY(bring_up_quietly(outer_.ifindex, outer_.device, {.mtu = kMtu}));
   BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));

@@ -35,6 +35,8 @@ class EdtLane {
   int ifindex() const { return outer_.ifindex; }
   const std::string& device() const { return outer_.device; }
   std::uint32_t gso_max() const { return gso_max_; }
+  // SKB_GSO_* kinds that go through in one piece.
+  std::uint32_t gso_types() const { return gso_types_; }
   struct State {
     QueueState queue;
     std::uint64_t device_drops = 0;  // of both ends
@@ -55,7 +57,7 @@ class EdtLane {
 
   HookKind hook_ = HookKind::kTcx;
   End outer_, inner_;
-  std::uint32_t gso_max_ = 65536;
+  std::uint32_t gso_max_ = 65536, gso_types_ = 0;
 };
 
 }  // namespace brownout::kernel

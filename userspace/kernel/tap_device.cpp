@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
+#include "device_offloads.hpp"
 #include "quiet_device.hpp"
 
 namespace brownout::kernel {
@@ -19,10 +20,6 @@ constexpr std::uint32_t kMtu = 65521;  // what the kernel allows a TAP
 // by 50 ms at 150,000 packets a second just fits.
 constexpr std::uint32_t kRingLength = 8192;
 
-// include/linux/skbuff.h; DODGY only says that the kernel is to check the header itself.
-constexpr std::uint32_t kGsoTcp4 = 1U << 0, kGsoDodgy = 1U << 1, kGsoTcpEcn = 1U << 2, kGsoTcp6 = 1U << 4;
-constexpr std::uint32_t kGsoUdpL4 = 1U << 17;
-
 }  // namespace
 
 Result<TapDevice> TapDevice::make(std::size_t queues_per_direction) {
@@ -32,6 +29,7 @@ Result<TapDevice> TapDevice::make(std::size_t queues_per_direction) {
   BROWNOUT_TRY(tap.set_offloads());
   tap.ifindex_ = static_cast<int>(::if_nametoindex(tap.name_.c_str()));
   if (tap.ifindex_ == 0) return fail_errno(ErrorCode::kKernel, "find the TAP device " + tap.name_);
+  BROWNOUT_ASSIGN(tap.gso_types_, gso_types_of(tap.name_));
   return tap;
 }
 
@@ -68,10 +66,6 @@ Result<> TapDevice::set_steering(int program_fd) {
 
 Result<> TapDevice::bring_up() {
   return bring_up_quietly(ifindex_, name_, {.mtu = kMtu, .queue_length = kRingLength});
-}
-
-std::uint32_t TapDevice::gso_types() const {
-  return kGsoTcp4 | kGsoDodgy | kGsoTcpEcn | kGsoTcp6 | (udp_segmentation_ ? kGsoUdpL4 : 0);
 }
 
 void TapDevice::close() {

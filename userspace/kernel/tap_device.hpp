@@ -33,7 +33,7 @@ class TapDevice {
   std::size_t queues_per_direction() const { return queues_.size() / BROWNOUT_DIRECTIONS; }
   bool udp_segmentation() const { return udp_segmentation_; }
   // SKB_GSO_* kinds that pass through in one piece.
-  std::uint32_t gso_types() const;
+  std::uint32_t gso_types() const { return gso_types_; }
   void close();
 
  private:
@@ -43,6 +43,7 @@ class TapDevice {
   std::vector<UniqueFd> queues_;
   std::string name_;
   int ifindex_ = 0;
+  std::uint32_t gso_types_ = 0;
   bool udp_segmentation_ = false;
 };
 
