@@ -15,3 +15,9 @@ if(BROWNOUT_TIDY)
   find_program(CLANG_TIDY NAMES clang-tidy-19 clang-tidy REQUIRED)
   set(CMAKE_CXX_CLANG_TIDY ${CLANG_TIDY})
 endif()
+
+# brownout_precompile(TARGET): what most files of it include, and what is most of what the compiler reads, once.
+function(brownout_precompile target)
+  target_precompile_headers(${target} PRIVATE <filesystem> <functional> <map> <memory> <string> <vector>
+    <fmt/format.h> <nlohmann/json.hpp>)
+endfunction()
