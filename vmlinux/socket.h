@@ -86,6 +86,8 @@ struct inet_sock {
 /* include/net/inet_connection_sock.h */
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	u8 icsk_ca_state : 5;
+	u8 icsk_pending; /* which timer is set, or going off now */
 };
 
 /* include/linux/tcp.h */
@@ -154,6 +156,12 @@ enum {
 	TCP_NEW_SYN_RECV = 12,
 };
 
+/* include/uapi/linux/tcp.h */
+enum {
+	TCP_CA_Recovery = 3,
+	TCP_CA_Loss = 4,
+};
+
 /* include/uapi/asm-generic/errno.h: the same numbers on x86-64 and arm64 */
 enum {
 	EPIPE = 32,
@@ -172,6 +180,7 @@ enum {
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define SOL_TCP 6
+#define ICSK_TIME_LOSS_PROBE 5 /* include/net/inet_connection_sock.h */
 #define SHUTDOWN_MASK 3     /* include/net/sock.h: both halves */
 #define PF_KTHREAD 0x200000 /* include/linux/sched.h */
 

@@ -29,7 +29,7 @@ struct emission {
 
 static __always_inline bool is_detail(__u32 kind)
 {
-	return kind <= BROWNOUT_EVENT_CALL;
+	return kind <= BROWNOUT_EVENT_LAST_DETAIL;
 }
 
 /* Two CPUs at its end, or at the turn of a second, may let a few more pass: it is a budget, not a promise. */
@@ -113,6 +113,6 @@ static __always_inline void emit(struct connection *c, struct tcp_sock *tp, cons
 	event_fill(event, c, tp, e);
 	event->sequence = sequence;
 	/* waking the consumer costs more than the event; it comes by anyway, only failures cannot wait */
-	bpf_ringbuf_submit(event, e->kind >= BROWNOUT_EVENT_CONNECT_TIMEOUT ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, e->kind >= BROWNOUT_EVENT_FIRST_FAILURE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	COUNT(events_written);
 }

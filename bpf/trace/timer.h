@@ -48,11 +48,27 @@ static __always_inline __u32 segments_of(struct sk_buff___control_block *skb)
 	return segments ? segments : 1;
 }
 
+/*
+ * Why it is sent again. A probe is what the loss-probe timer sends while acknowledgements still come in good order; what
+ * goes out in recovery answers to acknowledgements; all else follows an RTO, SYNs included.
+ */
+static __always_inline __u32 retransmit_kind(struct tcp_sock *tp)
+{
+	struct inet_connection_sock *icsk = &tp->inet_conn;
+	__u8 congestion = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
+
+	if (congestion == TCP_CA_Loss)
+		return BROWNOUT_EVENT_RETRANSMIT_RTO;
+	if (congestion == TCP_CA_Recovery)
+		return BROWNOUT_EVENT_RETRANSMIT_FAST;
+	return icsk->icsk_pending == ICSK_TIME_LOSS_PROBE ? BROWNOUT_EVENT_RETRANSMIT_PROBE : BROWNOUT_EVENT_RETRANSMIT_RTO;
+}
+
 /* Counted in segments, as the kernel's RetransSegs is. */
 static __always_inline void segment_retransmitted(struct connection *c, struct tcp_sock *tp,
 						  struct sk_buff___control_block *skb, __s32 error)
 {
-	struct emission e = { .kind = BROWNOUT_EVENT_RETRANSMIT };
+	struct emission e = { .kind = retransmit_kind(tp) };
 	__u32 segments = segments_of(skb);
 
 	COUNT_MORE(retransmits, segments);

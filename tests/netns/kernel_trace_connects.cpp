@@ -114,7 +114,7 @@ TEST_CASE("trace: connect that the kernel gives up, with its RTOs", "[netns]") {
   }
   CHECK(expired == 1);
   CHECK(watch.count(BROWNOUT_EVENT_RTO) == watch.counters().rtos);
-  CHECK(watch.count(BROWNOUT_EVENT_RETRANSMIT) == watch.counters().retransmits);
+  CHECK(watch.count(BROWNOUT_EVENT_RETRANSMIT_RTO) == watch.counters().retransmits);
   CHECK(watch.failures().size() == 1);
 }
 

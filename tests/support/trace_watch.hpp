@@ -11,6 +11,10 @@
 
 namespace brownout::test {
 
+inline bool is_retransmit(const brownout_event& event) {
+  return event.kind >= BROWNOUT_EVENT_RETRANSMIT_RTO && event.kind <= BROWNOUT_EVENT_RETRANSMIT_PROBE;
+}
+
 class Watch {
  public:
   explicit Watch(const Room& room, plan::Plan plan = plan_for(kPort), std::uint32_t details_per_second = 100'000)
@@ -49,7 +53,7 @@ class Watch {
   std::vector<brownout_event> failures() const {
     std::vector<brownout_event> all;
     std::ranges::copy_if(events_, std::back_inserter(all),
-                         [](const auto& event) { return event.kind >= BROWNOUT_EVENT_CONNECT_TIMEOUT; });
+                         [](const auto& event) { return event.kind >= BROWNOUT_EVENT_FIRST_FAILURE; });
     return all;
   }
   // Everything that is there, without waiting for more.

@@ -174,7 +174,7 @@ TEST_CASE("every kind and phase has a name, and failures are those that are") {
   CHECK(event_kind_name(BROWNOUT_EVENT_KINDS) == "unknown");
   for (std::uint32_t phase = 0; phase < BROWNOUT_PHASES; ++phase) CHECK(phase_name(phase) != "unknown");
   CHECK_FALSE(is_failure(BROWNOUT_EVENT_RTO));
-  CHECK_FALSE(is_failure(BROWNOUT_EVENT_RETRANSMIT));
+  CHECK_FALSE(is_failure(BROWNOUT_EVENT_RETRANSMIT_RTO));
   CHECK_FALSE(is_failure(BROWNOUT_EVENT_CALL));
   CHECK(is_failure(BROWNOUT_EVENT_CONNECT_TIMEOUT));
   CHECK(is_failure(BROWNOUT_EVENT_CLOSED_UNANSWERED));

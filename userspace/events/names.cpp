@@ -13,11 +13,13 @@ namespace {
 using std::string_view;
 
 constexpr std::array<string_view, BROWNOUT_EVENT_KINDS> kEventKindTable{
-    "", "connected", "closed", "call", "retransmit", "rto", "connect_timeout", "connect_abandoned", "connect_refused",
-    "connect_unreachable", "closed_unanswered", "peer_closed_unanswered", "kernel_gave_up", "reset_received",
-    "socket_error"};
-constexpr std::array<string_view, 9> kEventFlagTable{
-    "hit", "app", "preexisting", "owner_known", "tls", "call_failed", "inferred", "no_rto", "expired"};
+    "", "connected", "closed", "call", "retransmit_rto", "retransmit_fast", "retransmit_probe", "rto", "reset_sent",
+    "wait_expired", "dns_slow", "connect_timeout", "connect_abandoned", "connect_refused", "connect_unreachable",
+    "read_timeout", "closed_unanswered", "peer_closed_unanswered", "kernel_gave_up", "zero_window_abort",
+    "keepalive_abort", "reset_received", "socket_error", "dns_unanswered", "dns_failed"};
+constexpr std::array<string_view, 10> kEventFlagTable{
+    "hit", "app", "preexisting", "owner_known", "tls", "call_failed", "inferred", "no_rto", "expired",
+    "unacknowledged"};
 constexpr std::array<string_view, BROWNOUT_PHASES> kPhaseTable{"waiting", "baseline", "inject", "recovery", "settle"};
 constexpr std::array<string_view, 13> kTcpStateTable{
     "none", "established", "syn_sent", "syn_received", "fin_wait_1", "fin_wait_2", "time_wait", "closed", "close_wait",
@@ -27,7 +29,9 @@ constexpr std::array<string_view, 6> kEndingTable{
 constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unparsable"};
 
 static_assert(kEventKindTable[BROWNOUT_EVENT_CLOSED_UNANSWERED] == "closed_unanswered");
+static_assert(kEventKindTable[BROWNOUT_EVENT_FIRST_FAILURE] == "connect_timeout");
 static_assert(kEventKindTable[BROWNOUT_EVENT_SOCKET_ERROR] == "socket_error");
+static_assert(kEventKindTable[BROWNOUT_EVENT_DNS_FAILED] == "dns_failed");
 // The system's own numbers: two of these names were once swapped.
 static_assert(kTcpStateTable[TCP_ESTABLISHED] == "established" && kTcpStateTable[TCP_SYN_SENT] == "syn_sent");
 static_assert(kTcpStateTable[TCP_SYN_RECV] == "syn_received" && kTcpStateTable[TCP_FIN_WAIT1] == "fin_wait_1");
@@ -35,7 +39,7 @@ static_assert(kTcpStateTable[TCP_FIN_WAIT2] == "fin_wait_2" && kTcpStateTable[TC
 static_assert(kTcpStateTable[TCP_CLOSE] == "closed" && kTcpStateTable[TCP_CLOSE_WAIT] == "close_wait");
 static_assert(kTcpStateTable[TCP_LAST_ACK] == "last_ack" && kTcpStateTable[TCP_LISTEN] == "listen");
 static_assert(kTcpStateTable[TCP_CLOSING] == "closing");
-static_assert((1 << (kEventFlagTable.size() - 1)) == BROWNOUT_EVENT_EXPIRED);
+static_assert((1 << (kEventFlagTable.size() - 1)) == BROWNOUT_EVENT_UNACKNOWLEDGED);
 
 string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
 
@@ -109,7 +113,7 @@ std::string_view phase_name(std::uint32_t phase) {
 std::string_view ending_name(Ending ending) { return name_of(kEndings, static_cast<std::uint32_t>(ending)); }
 
 bool is_failure(std::uint32_t kind) {
-  return kind >= BROWNOUT_EVENT_CONNECT_TIMEOUT && kind <= BROWNOUT_EVENT_SOCKET_ERROR;
+  return kind >= BROWNOUT_EVENT_FIRST_FAILURE && kind < BROWNOUT_EVENT_KINDS;
 }
 
 }  // namespace brownout::events

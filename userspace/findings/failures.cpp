@@ -14,12 +14,20 @@ bool nobody_answered(const brownout_event& event) {
   switch (event.kind) {
     case BROWNOUT_EVENT_CONNECT_TIMEOUT:
     case BROWNOUT_EVENT_CONNECT_ABANDONED:
+    case BROWNOUT_EVENT_READ_TIMEOUT:
     case BROWNOUT_EVENT_CLOSED_UNANSWERED:
     case BROWNOUT_EVENT_KERNEL_GAVE_UP:
+    case BROWNOUT_EVENT_ZERO_WINDOW_ABORT:
+    case BROWNOUT_EVENT_KEEPALIVE_ABORT:
+    case BROWNOUT_EVENT_DNS_UNANSWERED:
       return true;
     default:
       return event.error == ETIMEDOUT;
   }
+}
+
+bool is_retransmit(std::uint32_t kind) {
+  return kind >= BROWNOUT_EVENT_RETRANSMIT_RTO && kind <= BROWNOUT_EVENT_RETRANSMIT_PROBE;
 }
 
 bool carries_injection(const brownout_event& event) {
@@ -45,7 +53,7 @@ void find_failures(const events::Evidence& evidence, Findings& findings) {
     const auto start = call_start_ns(event);
     const bool in_window = window && contains(*window, start);
     const bool of_app = (event.flags & BROWNOUT_EVENT_APP) != 0;
-    if (event.kind == BROWNOUT_EVENT_RETRANSMIT && in_window) ++findings.retransmits_window;
+    if (is_retransmit(event.kind) && in_window) ++findings.retransmits_window;
     if (event.kind == BROWNOUT_EVENT_RTO && in_window) ++findings.rtos_window;
     if ((event.flags & BROWNOUT_EVENT_CALL_FAILED) == 0 || !of_app) continue;
     if ((event.flags & BROWNOUT_EVENT_HIT) == 0) {

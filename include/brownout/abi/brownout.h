@@ -174,24 +174,41 @@ BROWNOUT_ASSERT(sizeof(struct brownout_line_header) == BROWNOUT_LINE_HEADER_LENG
 
 /* ---- events of the tracer ----------------------------------------------------------------------------------- */
 
-/* Names, signals and meaning: docs/events.md. Retransmits and RTOs are never failures by themselves. */
+/*
+ * Names, signals and meaning: docs/events.md. First what only costs the reader detail when it is lost, then signs of
+ * trouble, which are never failures by themselves, then failures.
+ */
 enum brownout_event_kind {
 	BROWNOUT_EVENT_CONNECTED = 1,
 	BROWNOUT_EVENT_CLOSED = 2,
 	BROWNOUT_EVENT_CALL = 3, /* a call was answered; duration is to the first byte back */
-	BROWNOUT_EVENT_RETRANSMIT = 4,
-	BROWNOUT_EVENT_RTO = 5,
-	BROWNOUT_EVENT_CONNECT_TIMEOUT = 6,   /* the kernel gave up: ETIMEDOUT */
-	BROWNOUT_EVENT_CONNECT_ABANDONED = 7, /* the application closed before an answer */
-	BROWNOUT_EVENT_CONNECT_REFUSED = 8,
-	BROWNOUT_EVENT_CONNECT_UNREACHABLE = 9,
-	BROWNOUT_EVENT_CLOSED_UNANSWERED = 10,      /* the application closed with a call in flight */
-	BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED = 11, /* the peer's FIN came instead of an answer */
-	BROWNOUT_EVENT_KERNEL_GAVE_UP = 12,         /* ETIMEDOUT on an established connection */
-	BROWNOUT_EVENT_RESET_RECEIVED = 13,
-	BROWNOUT_EVENT_SOCKET_ERROR = 14, /* any other sk_err that ended the connection */
-	BROWNOUT_EVENT_KINDS = 15,
+
+	BROWNOUT_EVENT_RETRANSMIT_RTO = 4,   /* after an RTO */
+	BROWNOUT_EVENT_RETRANSMIT_FAST = 5,  /* acknowledgements showed a hole */
+	BROWNOUT_EVENT_RETRANSMIT_PROBE = 6, /* a tail-loss probe asks for an acknowledgement */
+	BROWNOUT_EVENT_RTO = 7,
+	BROWNOUT_EVENT_RESET_SENT = 8,
+	BROWNOUT_EVENT_WAIT_EXPIRED = 9, /* poll, select or epoll of a thread; on no connection */
+	BROWNOUT_EVENT_DNS_SLOW = 10,
+
+	BROWNOUT_EVENT_CONNECT_TIMEOUT = 11,   /* the kernel gave up: ETIMEDOUT */
+	BROWNOUT_EVENT_CONNECT_ABANDONED = 12, /* the application closed before an answer */
+	BROWNOUT_EVENT_CONNECT_REFUSED = 13,
+	BROWNOUT_EVENT_CONNECT_UNREACHABLE = 14,
+	BROWNOUT_EVENT_READ_TIMEOUT = 15,           /* a wait for the answer ran its full length, then the close */
+	BROWNOUT_EVENT_CLOSED_UNANSWERED = 16,      /* the application closed with a call in flight */
+	BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED = 17, /* the peer's FIN came instead of an answer */
+	BROWNOUT_EVENT_KERNEL_GAVE_UP = 18,         /* ETIMEDOUT on an established connection: retransmissions */
+	BROWNOUT_EVENT_ZERO_WINDOW_ABORT = 19,      /* ETIMEDOUT: the peer never opened its window again */
+	BROWNOUT_EVENT_KEEPALIVE_ABORT = 20,        /* ETIMEDOUT: nobody answered the keepalives */
+	BROWNOUT_EVENT_RESET_RECEIVED = 21,
+	BROWNOUT_EVENT_SOCKET_ERROR = 22, /* any other sk_err that ended the connection */
+	BROWNOUT_EVENT_DNS_UNANSWERED = 23,
+	BROWNOUT_EVENT_DNS_FAILED = 24,
+	BROWNOUT_EVENT_KINDS = 25,
 };
+#define BROWNOUT_EVENT_LAST_DETAIL BROWNOUT_EVENT_CALL
+#define BROWNOUT_EVENT_FIRST_FAILURE BROWNOUT_EVENT_CONNECT_TIMEOUT
 
 enum brownout_event_flags {
 	BROWNOUT_EVENT_HIT = 1 << 0,         /* a fault of the plan matches this flow */
@@ -203,6 +220,7 @@ enum brownout_event_flags {
 	BROWNOUT_EVENT_INFERRED = 1 << 6,    /* otherwise certain */
 	BROWNOUT_EVENT_NO_RTO = 1 << 7,      /* RTOs of this socket cannot be seen on this kernel */
 	BROWNOUT_EVENT_EXPIRED = 1 << 8,     /* RTO: the kernel gave up with this one */
+	BROWNOUT_EVENT_UNACKNOWLEDGED = 1 << 9, /* the peer had not acknowledged all that was sent */
 };
 
 struct brownout_event {
