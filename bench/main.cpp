@@ -42,7 +42,13 @@ int main(int argc, char** argv) {
   throughput_command->add_option("--receive-buffer", throughput_options.receive_buffer, "bytes; holds the window");
   throughput_command->add_flag("--no-packets", no_packets);
   throughput_command->add_option("--baseline", throughput_options.baseline, "the other half of every pair");
+  TracingOptions tracing_options;
+  int tracing_milliseconds = 1500;
+  auto* tracing_command = app.add_subcommand("tracing", "requests with and without the tracer, in interleaved pairs");
+  tracing_command->add_option("--pairs", tracing_options.pairs)->check(CLI::PositiveNumber);
+  tracing_command->add_option("--milliseconds", tracing_milliseconds)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  tracing_options.time = std::chrono::milliseconds{tracing_milliseconds};
   throughput_options.time = std::chrono::milliseconds{milliseconds};
   throughput_options.packets = !no_packets;
 
@@ -55,6 +61,7 @@ int main(int argc, char** argv) {
     if (*latency_command) report["latency"] = latency(room, latency_options);
     if (*comparison_command) report["comparison"] = comparison(room, comparison_options);
     if (*throughput_command) report["throughput"] = throughput(room, throughput_options);
+    if (*tracing_command) report["tracing"] = tracing(room, tracing_options);
     std::cout << report.dump(2) << '\n';
     return 0;
   } catch (const std::exception& error) {

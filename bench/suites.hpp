@@ -36,6 +36,12 @@ struct LatencyOptions {
 nlohmann::json latency(const BenchRoom& room, const LatencyOptions& options);
 nlohmann::json comparison(const BenchRoom& room, const LatencyOptions& options);
 
+struct TracingOptions {
+  int pairs = 7;
+  std::chrono::milliseconds time{1500};
+};
+nlohmann::json tracing(const BenchRoom& room, const TracingOptions& options);
+
 // Those asked for and present; the absent ones are noted in `report` with the reason.
 std::vector<Backend> chosen(const BenchRoom& room, const std::vector<std::string>& names, nlohmann::json& report);
 

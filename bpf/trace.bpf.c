@@ -6,6 +6,7 @@
  *   sockops     connects, RTOs, state changes                          (scoped by attachment)
  *   tp_btf      state changes again, with the owner; retransmits       (system-wide: scoped by the socket's cgroup)
  *   iter/tcp    connections that were open before
+ *   sys_enter   waits of the target's threads                          (system-wide, and only when asked for)
  */
 #include "vmlinux.h"
 #include "socket.h"
@@ -16,6 +17,8 @@
 #include "trace/turn.h"
 #include "trace/enrol.h"
 #include "trace/timer.h"
+#include "trace/reading.h"
+#include "trace/books.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -27,7 +30,10 @@ static __always_inline struct connection *packet_connection(struct __sk_buff *sk
 
 	if (c)
 		return c;
-	return connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	c = connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	if (c && !(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
+		COUNT(rtos_unseen);
+	return c;
 }
 
 static __always_inline void packet_syn(struct tcp_sock *tp, const struct segment *segment)
@@ -121,6 +127,7 @@ static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state,
 
 	if (!c)
 		return;
+	books_compare_callback(c, old_state);
 	transition_read(tp, &t);
 	transition_classify(c, tp, &t);
 }
@@ -174,10 +181,12 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 			connection_opens(tp, socket_cookie(tp), true);
 		return 0;
 	}
+	transition_read(tp, &t);
 	c = connection_of(tp);
 	if (!c) {
 		if (!event_in_scope(tp))
 			return 0;
+		books_closed(NULL, &t);
 		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
 			connection_accepted(tp, socket_cookie(tp));
 			return 0;
@@ -185,8 +194,10 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 		c = connection_found(tp, socket_cookie(tp), old_state);
 		if (!c)
 			return 0;
+	} else {
+		books_closed(c, &t);
+		books_compare_tracepoint(c, tp, new_state);
 	}
-	transition_read(tp, &t);
 	transition_classify(c, tp, &t);
 	if (new_state == TCP_CLOSE)
 		socket_state_forget(c, tp);
@@ -209,5 +220,67 @@ int trace_retransmit(__u64 *ctx)
 		return 0;
 	if (error != -EBUSY) /* still in a queue of this host: nothing was sent again */
 		segment_retransmitted(c, tp, (void *)ctx[1], error);
+	return 0;
+}
+
+/* Since 6.3; every receive on this machine passes here, and nearly all leave at the first comparison. */
+SEC("tp_btf/sock_recv_length")
+int trace_receive(__u64 *ctx)
+{
+	int result = *(volatile __u64 *)&ctx[1], flags = *(volatile __u64 *)&ctx[2];
+	struct tcp_sock *tp;
+
+	if (result != -EAGAIN)
+		return 0;
+	tp = bpf_skc_to_tcp_sock((struct sock *)ctx[0]);
+	if (tp)
+		receive_returned(tp, result, flags);
+	return 0;
+}
+
+/* The socket may be missing: a reset in answer to what belongs to none. */
+SEC("tp_btf/tcp_send_reset")
+int trace_reset_sent(__u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+	struct tcp_sock *tp;
+
+	if (!sk)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		books_reset_sent(tp);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_synack")
+int trace_retransmit_synack(__u64 *ctx)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((struct sock *)ctx[0]); /* the listener */
+
+	if (tp && event_in_scope(tp))
+		COUNT(retransmits_synack);
+	return 0;
+}
+
+/* ---- waits: only when the drill asks for them ---- */
+
+SEC("tp_btf/sys_enter")
+int trace_wait_begins(__u64 *ctx)
+{
+	long number = *(volatile __u64 *)&ctx[1];
+
+	if (is_wait(number) && task_in_scope())
+		wait_begins((struct pt_regs *)ctx[0], number);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int trace_wait_ends(__u64 *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+
+	if (is_wait(SYSCALL_NUMBER(regs)))
+		wait_ends(*(volatile __u64 *)&ctx[1]);
 	return 0;
 }

@@ -50,6 +50,19 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+/* include/net/net_namespace.h, include/linux/ns_common.h */
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 /* include/net/sock.h; the addresses and ports are inside unnamed unions there, which relocation looks through */
 struct sock_common {
 	__be32 skc_daddr;
@@ -58,6 +71,7 @@ struct sock_common {
 	__u16 skc_num; /* host byte order */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	possible_net_t skc_net;
 	atomic64_t skc_cookie;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -72,6 +86,7 @@ struct sock {
 	int sk_err;
 	u16 sk_protocol;
 	u8 sk_shutdown;
+	long sk_rcvtimeo; /* jiffies; MAX_SCHEDULE_TIMEOUT: none */
 	struct socket *sk_socket;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -96,6 +111,8 @@ struct tcp_sock {
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
+	u32 snd_wnd;
+	u32 write_seq;
 	u32 srtt_us; /* times 8 */
 	u8 bpf_sock_ops_cb_flags;
 };
@@ -164,6 +181,7 @@ enum {
 
 /* include/uapi/asm-generic/errno.h: the same numbers on x86-64 and arm64 */
 enum {
+	EAGAIN = 11,
 	EPIPE = 32,
 	EBUSY = 16,
 	EADDRNOTAVAIL = 99,
@@ -181,6 +199,8 @@ enum {
 #define IPPROTO_TCP 6
 #define SOL_TCP 6
 #define ICSK_TIME_LOSS_PROBE 5 /* include/net/inet_connection_sock.h */
+#define MAX_SCHEDULE_TIMEOUT (~0ul >> 1) /* include/linux/sched.h */
+#define MSG_DONTWAIT 0x40      /* include/linux/socket.h; O_NONBLOCK sets it, too */
 #define SHUTDOWN_MASK 3     /* include/net/sock.h: both halves */
 #define PF_KTHREAD 0x200000 /* include/linux/sched.h */
 

@@ -17,13 +17,6 @@ static __always_inline bool sequence_after(__u32 a, __u32 b)
 	return (__s32)(a - b) > 0;
 }
 
-static __always_inline __u32 phase_now(void)
-{
-	struct brownout_control *shared = control_get();
-
-	return shared ? shared->phase : BROWNOUT_PHASE_WAITING;
-}
-
 /* A connect is timed like a call: same fields, other counters. */
 static __always_inline void turn_begin(struct connection *c, __u64 now_ns)
 {

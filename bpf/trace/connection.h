@@ -31,6 +31,7 @@ struct connection {
 	__u64 cgroup_id;
 	__u64 call_start_ns;    /* of the call, or connect, in flight or last ended */
 	__u64 last_send_ns;     /* new payload */
+	__u64 read_timed_out_ns; /* when a wait for data last ran its full length */
 	__u64 flow_checked_ns;  /* when this flow was last made sure to be in `flows` */
 	__u64 dropped[BROWNOUT_DIRECTIONS]; /* as the flow's counts stood at call_start_ns */
 	__u64 held[BROWNOUT_DIRECTIONS];
@@ -48,7 +49,8 @@ struct connection {
 	__u32 marks;
 	__u8 role;
 	__u8 state; /* the last one classified */
-	__u8 padding[2];
+	__u8 state_traced; /* the last one that inet_sock_set_state reported, 0: none */
+	__u8 padding;
 	char comm[BROWNOUT_COMM_LENGTH];
 };
 

@@ -16,6 +16,13 @@ __u64 event_sequence = 0;
 __u64 details_second = 0; /* of the budget below */
 __u64 details_used = 0;
 
+static __always_inline __u32 phase_now(void)
+{
+	struct brownout_control *shared = control_get();
+
+	return shared ? shared->phase : BROWNOUT_PHASE_WAITING;
+}
+
 struct emission {
 	__u32 kind;
 	__u32 flags; /* beside those of the connection */
@@ -66,8 +73,6 @@ static __always_inline void event_fill_call(struct brownout_event *event, const 
 static __always_inline void event_fill(struct brownout_event *event, const struct connection *c,
 				       struct tcp_sock *tp, const struct emission *e)
 {
-	struct brownout_control *shared = control_get();
-
 	__builtin_memset(event, 0, sizeof(*event));
 	event->t_mono_ns = e->now_ns;
 	event->cookie = c->cookie;
@@ -76,7 +81,7 @@ static __always_inline void event_fill(struct brownout_event *event, const struc
 	event->calls = c->calls;
 	event->kind = e->kind;
 	event->flags = c->flags | e->flags;
-	event->phase = shared ? shared->phase : 0;
+	event->phase = phase_now();
 	event->pid = c->pid;
 	event->error = e->error;
 	event->retransmits = c->retransmits;

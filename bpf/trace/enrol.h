@@ -25,10 +25,12 @@ static __always_inline void enrol_callbacks(struct connection *c, struct tcp_soc
 	int wanted = tp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG;
 
 	if (!iterator_sets_callbacks ||
-	    bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted)))
+	    bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted))) {
 		__sync_fetch_and_add(&enrolled_without_callbacks, 1);
-	else
-		c->flags &= ~BROWNOUT_EVENT_NO_RTO;
+		COUNT(rtos_unseen);
+		return;
+	}
+	c->flags &= ~BROWNOUT_EVENT_NO_RTO;
 }
 
 static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
@@ -39,7 +41,7 @@ static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
 		return;
 	if (!c)
 		c = connection_found(tp, socket_cookie(tp), state);
-	if (!c || c->role != ROLE_ACTIVE || !(c->flags & BROWNOUT_EVENT_NO_RTO))
+	if (!c || (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
 		return;
 	__sync_fetch_and_add(&enrolled, 1);
 	enrol_callbacks(c, tp);

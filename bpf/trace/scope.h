@@ -58,11 +58,23 @@ static __always_inline bool socket_in_scope(struct tcp_sock *tp)
 	       cgroup_ancestor_id(cgroup) == target_cgroup_id;
 }
 
-/* For events of sockets that are not followed: those of others are counted. */
+static __always_inline bool socket_is_here(struct tcp_sock *tp)
+{
+	struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
+
+	return BPF_CORE_READ(common, skc_net.net, ns.inum) == target_netns;
+}
+
+/*
+ * For events of sockets that are not followed: those of others are counted, and apart where they are in the kernel's own
+ * counts of the target's network namespace.
+ */
 static __always_inline bool event_in_scope(struct tcp_sock *tp)
 {
 	if (socket_in_scope(tp))
 		return true;
 	COUNT(out_of_scope);
+	if (socket_is_here(tp))
+		COUNT(out_of_scope_here);
 	return false;
 }

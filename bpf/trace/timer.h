@@ -26,11 +26,11 @@ static __always_inline void timer_fired(struct tcp_sock *tp, __u32 jiffies, __u3
 	struct emission e = { .kind = BROWNOUT_EVENT_RTO };
 
 	COUNT(rtos);
+	if (c && expired)
+		c->marks |= MARK_GAVE_UP;
 	if (!timer_is_reported(c))
 		return;
 	c->rtos++;
-	if (expired)
-		c->marks |= MARK_GAVE_UP;
 	e.flags = expired ? BROWNOUT_EVENT_EXPIRED : 0;
 	e.now_ns = bpf_ktime_get_ns();
 	e.old_state = e.new_state = c->state;
@@ -72,6 +72,8 @@ static __always_inline void segment_retransmitted(struct connection *c, struct t
 	__u32 segments = segments_of(skb);
 
 	COUNT_MORE(retransmits, segments);
+	if (e.kind == BROWNOUT_EVENT_RETRANSMIT_PROBE)
+		COUNT_MORE(retransmits_probe, segments);
 	if (!timer_is_reported(c))
 		return;
 	c->retransmits += segments;

@@ -9,6 +9,7 @@
 #include "socket.h"
 #include "trace/adopt.h"
 #include "trace/call.h"
+#include "trace/reading.h"
 
 struct transition {
 	__u8 old_state;
@@ -37,11 +38,21 @@ static __always_inline __u32 connect_failure_kind(const struct connection *c, __
 	return BROWNOUT_EVENT_CONNECT_ABANDONED;
 }
 
+/* Probes that nobody answers end a connection without an RTO: keepalives when all is acknowledged, else for a window. */
+static __always_inline __u32 gave_up_kind(const struct connection *c, struct tcp_sock *tp)
+{
+	if (c->marks & MARK_GAVE_UP)
+		return BROWNOUT_EVENT_KERNEL_GAVE_UP;
+	if (tp->write_seq == tp->snd_una)
+		return BROWNOUT_EVENT_KEEPALIVE_ABORT;
+	return tp->snd_wnd == 0 ? BROWNOUT_EVENT_ZERO_WINDOW_ABORT : BROWNOUT_EVENT_KERNEL_GAVE_UP;
+}
+
 /* An unreachable error ends an open connection only when the kernel gives up: it then reports the soft error. */
-static __always_inline __u32 error_kind(const struct connection *c, __u32 error)
+static __always_inline __u32 error_kind(const struct connection *c, struct tcp_sock *tp, __u32 error)
 {
 	if (error == ETIMEDOUT || error_is_unreachable(error) || (c->marks & MARK_GAVE_UP))
-		return BROWNOUT_EVENT_KERNEL_GAVE_UP;
+		return gave_up_kind(c, tp);
 	if (error == ECONNRESET || error == EPIPE)
 		return BROWNOUT_EVENT_RESET_RECEIVED;
 	return BROWNOUT_EVENT_SOCKET_ERROR;
@@ -104,22 +115,28 @@ static __always_inline void ended_by_error(struct connection *c, struct tcp_sock
 	if (failed)
 		COUNT_CONNECTION(c, calls_failed);
 	connection_counted_closed(c);
-	report(c, tp, t, error_kind(c, t->error), failed ? BROWNOUT_EVENT_CALL_FAILED : 0, failed);
+	report(c, tp, t, error_kind(c, tp, t->error), failed ? BROWNOUT_EVENT_CALL_FAILED : 0, failed);
 }
 
 static __always_inline void ended_by_app(struct connection *c, struct tcp_sock *tp, const struct transition *t)
 {
+	__u32 flags = tp->snd_una != tp->write_seq ? BROWNOUT_EVENT_UNACKNOWLEDGED : 0;
 	bool failed = call_take(c);
 
 	c->marks |= MARK_DONE;
 	connection_counted_closed(c);
 	if (!failed) {
-		report(c, tp, t, BROWNOUT_EVENT_CLOSED, 0, false);
+		report(c, tp, t, BROWNOUT_EVENT_CLOSED, flags, false);
 		return;
 	}
-	/* inferred: a request that wants no answer looks the same */
 	COUNT_CONNECTION(c, calls_failed);
-	report(c, tp, t, BROWNOUT_EVENT_CLOSED_UNANSWERED, BROWNOUT_EVENT_CALL_FAILED | BROWNOUT_EVENT_INFERRED, true);
+	flags |= BROWNOUT_EVENT_CALL_FAILED;
+	if (!read_timed_out(c, tp, t->now_ns, &flags)) {
+		/* a request that wants no answer looks the same */
+		report(c, tp, t, BROWNOUT_EVENT_CLOSED_UNANSWERED, flags | BROWNOUT_EVENT_INFERRED, true);
+		return;
+	}
+	report(c, tp, t, BROWNOUT_EVENT_READ_TIMEOUT, flags, true);
 }
 
 static __always_inline void closed_by_peer(struct connection *c, struct tcp_sock *tp, const struct transition *t)

@@ -125,6 +125,7 @@ struct Drill {
   std::vector<TableFile> tables; // in the order of first mention
   Backend backend = Backend::kAuto;
   std::optional<std::uint64_t> seed;
+  bool trace_waits = false; // poll, select and epoll of the target's threads, by hooks on every system call
   bool create_stop_file_at_end = false;
   double telemetry_pass = 0.8, telemetry_fail = 0.2;
   std::map<std::string, std::string> labels;

@@ -54,7 +54,8 @@ struct CounterSample {
   kernel::DeviceCounters host_device, container_device;
   std::map<std::string, std::uint64_t> drop_witness; // by reason
   bool has_drop_witness = false;
-  std::map<std::string, std::uint64_t> snmp; // the ones that are compared, see kSnmpNames
+  std::map<std::string, std::uint64_t> snmp_before; // read before `trace`: the ones that it is held against
+  std::map<std::string, std::uint64_t> snmp; // read after it, see kSnmpNames
   struct Bucket { std::uint32_t phase = 0, bucket = 0; std::uint64_t count = 0; };
   std::vector<Bucket> histogram;
   Ref ref;
@@ -234,7 +235,7 @@ Result<Evidence> load(const std::filesystem::path& directory);
 // Offset to add to a CLOCK_MONOTONIC time to get UTC, between the two readings.
 std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns);
 
-// SNMP counters kept in samples.
-extern const std::vector<std::string> kSnmpNames;
+// SNMP counters kept in samples, and those that are read before the tracer's counters as well.
+extern const std::vector<std::string> kSnmpNames, kSnmpNamesBefore;
 
 }  // namespace brownout::events

@@ -80,6 +80,16 @@ struct FaultEffect { // one fault, one direction
   events::Ref ref; // the sample
 };
 
+struct LedgerRow { // one of the kernel's own counters of the network namespace, over one phase or all of the run
+  std::string counter;       // "Tcp.RetransSegs"
+  std::string formula;       // of the tracer's counters: docs/events.md
+  std::string phase;         // "inject"; "all"
+  std::uint64_t traced = 0;
+  std::uint64_t low = 0, high = 0; // the counter's growth: it was read before and after the tracer's at either end
+  bool bound = false;        // the kernel may have counted more than what is traced
+  bool equal = false, closes = false; // closes: equal, or below where it is a bound
+};
+
 struct Growth { // of a counter of the app over the window, bounded by the snapshots around it
   std::optional<double> lower, upper;
   double baseline_per_second = 0;
@@ -116,7 +126,8 @@ struct Findings {
   std::uint64_t recovery_failures = 0;      // of calls that started in the span that was compared
   std::uint64_t sequence_gaps = 0;          // numbers missing among the events recorded
   std::uint64_t events_unaccounted = 0;     // gaps and written events that no counter of loss explains
-  std::string snmp_violation;               // empty: we saw no more than the kernel counted
+  std::vector<LedgerRow> ledger;
+  std::string snmp_violation;               // empty: every row of the ledger closes
   bool snmp_equal = false;                  // retransmits and RTOs seen are all that the network namespace counted
   std::int64_t clock_step_ns = 0;           // change of realtime - monotonic over the run, beyond slew
   std::int64_t clock_change_ns = 0;         // the same, slew included

@@ -81,6 +81,7 @@ class Tracer {
     const plan::Plan& plan;
     const target::Target& target;
     std::uint32_t details_per_second = 2000; // budget of CALL, CONNECTED and CLOSED events; failures have none
+    std::uint32_t ring_bytes = 8 << 20;      // a power of two, in pages
   };
   // Attaches sockops and cgroup_skb to the target's cgroup and tp_btf programs scoped by the socket's cgroup, then
   // enrols connections that are open already (iter/tcp in the target's netns; RTO callbacks on them need 6.12).

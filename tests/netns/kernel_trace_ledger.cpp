@@ -7,12 +7,6 @@ using namespace brownout::test;
 
 namespace {
 
-std::uint64_t snmp(const Room& room, const std::string& name) {
-  const auto counters = brownout::kernel::snmp_counters(room.client_netns());
-  if (!counters) throw std::runtime_error(counters.error().render());
-  return counters->at(name);
-}
-
 void check_closed(const brownout_trace_counters& counters) {
   CHECK(counters.events_attempted == counters.events_written + counters.failures_lost + counters.details_lost);
 }
@@ -54,6 +48,71 @@ TEST_CASE("trace: retransmits and RTOs agree with the kernel's own counters", "[
   CHECK(counters.retransmits == snmp(room, "Tcp.RetransSegs") - retransmits);
   CHECK(counters.rtos == snmp(room, "TcpExt.TCPTimeouts") - timeouts);
   CHECK(watch.count(BROWNOUT_EVENT_RTO) == counters.rtos);
+  check_closed(counters);
+}
+
+TEST_CASE("trace: every count that the ledger holds agrees with the kernel's own, whatever fails", "[netns]") {
+  struct Row { const char* name; std::function<std::uint64_t(const brownout_trace_counters&)> ours; bool bound; };
+  const std::vector<Row> rows{
+      {"Tcp.RetransSegs", [](const auto& c) { return c.retransmits + c.retransmits_synack; }, false},
+      {"TcpExt.TCPTimeouts", [](const auto& c) { return c.rtos; }, true}, // SYN-ACK timers are in it, too
+      {"TcpExt.TCPAbortOnTimeout", [](const auto& c) { return c.timeout_aborts; }, false},
+      {"Tcp.EstabResets", [](const auto& c) { return c.established_resets; }, false},
+      {"Tcp.AttemptFails", [](const auto& c) { return c.connects_failed; }, false},
+      {"TcpExt.TCPLossProbes", [](const auto& c) { return c.retransmits_probe; }, false},
+      {"Tcp.OutRsts", [](const auto& c) { return c.resets_sent; }, true}};
+  Room room;
+  run_in(room.client_netns(), {"sysctl", "-qw", "net.ipv4.tcp_syn_retries=1", "net.ipv4.tcp_syn_linear_timeouts=0"});
+  Watch watch{room};
+  Process server{"server", room.server(), [](const Steps& steps) {
+    const int listener = listen_on(kServerAddress, kPort);
+    steps.say('l');
+    for (int i = 0; i < 2; ++i) close_with_reset(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    steps.await();
+    connect_within(kClientAddress, kPort, 1500); // whose SYN-ACK is lost
+    close(fd);
+    return 0;
+  }};
+  REQUIRE(server.await() == 'l');
+  std::vector<std::uint64_t> before;
+  for (const auto& row : rows) before.push_back(snmp(room, row.name));
+  Process client{"tracee", room.client(), [](const Steps& steps) {
+    for (int i = 0; i < 3; ++i)
+      if (connect_to(kServerAddress, kPort + 1) != -1) return 1; // refused
+    for (int i = 0; i < 2; ++i) receive(connect_to(kServerAddress, kPort)); // reset
+    const int fd = connect_to(kServerAddress, kPort);
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 1200);
+    const int listener = listen_on(kClientAddress, kPort);
+    steps.say('c');
+    steps.await();
+    send_text(fd, "request");
+    receive(fd, 20'000);                            // the kernel gives up
+    connect_within(kServerAddress, kPort, 200);     // abandoned
+    return connect_to(kServerAddress, kPort) == -1 && errno == ETIMEDOUT && listener >= 0 ? 0 : 2;
+  }};
+  REQUIRE(client.await() == 'c');
+  room.blackhole();
+  server.tell();
+  client.tell();
+  REQUIRE(client.wait() == 0);
+  REQUIRE(server.wait() == 0);
+  watch.drain();
+  const auto counters = watch.counters();
+  CHECK(counters.retransmits_synack >= 1);
+  CHECK(counters.timeout_aborts == 2);
+  CHECK(counters.established_resets >= 3);
+  CHECK(counters.connects_failed == 4);
+  CHECK(counters.out_of_scope_here == 0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CAPTURE(rows[i].name);
+    const auto kernels = snmp(room, rows[i].name) - before[i];
+    if (rows[i].bound)
+      CHECK(rows[i].ours(counters) <= kernels);
+    else
+      CHECK(rows[i].ours(counters) == kernels);
+  }
+  CHECK(snmp(room, "TcpExt.TCPTimeouts") - before[1] <= counters.rtos + counters.retransmits_synack);
   check_closed(counters);
 }
 

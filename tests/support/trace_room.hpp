@@ -84,6 +84,9 @@ class Room {
     target.name = "room";
     target.runtime = "cgroup";
     target.pid = client_netns();
+    struct stat netns {};
+    stat(("/proc/" + std::to_string(target.pid) + "/ns/net").c_str(), &netns);
+    target.netns_inode = netns.st_ino;
     target.cgroup_path = cgroup_.path();
     target.cgroup_id = cgroup_.id();
     auto mount = target::cgroup2_mount();

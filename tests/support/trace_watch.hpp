@@ -68,6 +68,7 @@ class Watch {
   // Programs are freed after a grace period. What is left after 5 s is a leak.
   bool detach() {
     if (!tracer_) return true;
+    CHECK(counters().source_disagreement == 0);
     tracer_.reset();
     for (int i = 0; i < 250; ++i) {
       const auto left = kernel::still_there(objects_);
@@ -84,6 +85,12 @@ class Watch {
   kernel::ObjectIds objects_;
   std::vector<brownout_event> events_;
 };
+
+inline std::uint64_t snmp(const Room& room, const std::string& name) {
+  const auto counters = kernel::snmp_counters(room.client_netns());
+  if (!counters) throw std::runtime_error(counters.error().render());
+  return counters->at(name);
+}
 
 inline std::string address_text(const __u8 (&address)[16]) {
   std::array<char, INET6_ADDRSTRLEN> text{};

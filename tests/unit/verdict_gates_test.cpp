@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gates and claims at their edges.
+#include <catch2/matchers/catch_matchers_string.hpp>
+
 #include "../support/verdict_support.hpp"
 
 using namespace brownout;
@@ -184,11 +186,21 @@ TEST_CASE("leftovers are an error even of a drill that would have passed") {
   test::require_first(verdict, Outcome::kError, "cleanup: leftovers: 1 left: link 9");
 }
 
-TEST_CASE(
-    "a traced retransmit less than the namespace counted makes the completeness bounded, not the trace incomplete") {
-  const auto verdict = test::judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
-    for (auto& sample : evidence.counters) sample.snmp["Tcp.RetransSegs"] *= 2;
-  }));
-  CHECK(verdict.completeness == "bounded");
-  CHECK(check_of(verdict, "trace_complete").outcome == Outcome::kPass);
+TEST_CASE("fewer retransmits traced than the namespace counted: bounded where others were seen in it, else incomplete") {
+  const auto counted_twice = [](bool others) {
+    return test::judge(EvidenceBuilder{}.then([others](events::Evidence& evidence) {
+      for (auto& sample : evidence.counters) {
+        sample.snmp["Tcp.RetransSegs"] *= 2;
+        sample.trace.out_of_scope_here = others ? 1 : 0;
+      }
+    }));
+  };
+  const auto shared = counted_twice(true);
+  CHECK(shared.completeness == "bounded");
+  CHECK(check_of(shared, "trace_complete").outcome == Outcome::kPass);
+  const auto alone = counted_twice(false);
+  CHECK(alone.completeness == "bounded");
+  CHECK(check_of(alone, "trace_complete").outcome == Outcome::kInconclusive);
+  CHECK_THAT(check_of(alone, "trace_complete").detail,
+             Catch::Matchers::ContainsSubstring("no socket out of scope was seen"));
 }

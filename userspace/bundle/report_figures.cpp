@@ -94,6 +94,20 @@ std::string witnesses(const ReportInputs& inputs) {
 
 }  // namespace
 
+std::string ledger_section(const ReportInputs& inputs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : inputs.findings.ledger)
+    rows.push_back({row.phase, row.counter,
+                    row.low == row.high ? fmt::to_string(row.low) : fmt::format("{} to {}", row.low, row.high),
+                    row.formula, fmt::to_string(row.traced),
+                    !row.closes ? "does not close" : row.bound ? "bound holds" : "closes"});
+  if (rows.empty()) return {};
+  return heading("The kernel's own counts") +
+         "Of the container's network namespace, against what was traced. A bound holds where the kernel may count more "
+         "than sockets in scope.\n\n" +
+         table({"phase", "counter", "grew by", "traced", "", ""}, rows);
+}
+
 std::string figures_section(const ReportInputs& inputs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [phase, calls] : inputs.findings.calls)

@@ -14,7 +14,7 @@ namespace brownout::drill {
 namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
-                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend"};
+                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -113,6 +113,12 @@ Result<> read_rest(const Mapping& top, Drill& drill) {
   BROWNOUT_TRY(read_gates(top, drill));
   BROWNOUT_TRY(read_telemetry(top, drill));
   BROWNOUT_TRY(read_on_end(top, drill));
+  if (const auto trace = top.find("trace")) {
+    BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(*trace, {"waits"}));
+    if (const auto waits = mapping.find("waits")) {
+      BROWNOUT_ASSIGN(drill.trace_waits, read_bool(*waits));
+    }
+  }
   if (const auto backend = top.find("backend")) {
     BROWNOUT_ASSIGN(drill.backend, read_choice(*backend, kBackends));
   }

@@ -71,13 +71,18 @@ void decode_histogram(const Json& record, std::vector<CounterSample::Bucket>& in
 const std::vector<std::string> kSnmpNames{
     "Tcp.ActiveOpens", "Tcp.AttemptFails", "Tcp.EstabResets", "Tcp.InSegs", "Tcp.OutRsts", "Tcp.OutSegs",
     "Tcp.RetransSegs", "TcpExt.TCPAbortOnClose", "TcpExt.TCPAbortOnData", "TcpExt.TCPAbortOnTimeout",
-    "TcpExt.TCPLostRetransmit", "TcpExt.TCPSpuriousRTOs", "TcpExt.TCPSynRetrans", "TcpExt.TCPTimeouts",
+    "TcpExt.TCPLossProbes", "TcpExt.TCPLostRetransmit", "TcpExt.TCPSpuriousRTOs", "TcpExt.TCPSynRetrans", "TcpExt.TCPTimeouts",
     "Udp.InDatagrams", "Udp.OutDatagrams"};
+
+const std::vector<std::string> kSnmpNamesBefore{
+    "Tcp.AttemptFails", "Tcp.EstabResets", "Tcp.OutRsts", "Tcp.RetransSegs", "TcpExt.TCPAbortOnTimeout",
+    "TcpExt.TCPLossProbes", "TcpExt.TCPTimeouts"};
 
 OrderedJson encode(const CounterSample& sample) {
   OrderedJson record;
   record["t_mono_ns"] = sample.t_mono_ns;
   record["phase"] = encode_name(kPhases, sample.phase);
+  record["snmp_before"] = encode_map(sample.snmp_before);
   record["trace"] = encode(sample.trace);
   if (sample.injecting) {
     record["inject"] = encode(sample.inject);
@@ -96,6 +101,7 @@ OrderedJson encode(const CounterSample& sample) {
 void decode(const Json& record, CounterSample& into, Problem& problem) {
   read(record, "t_mono_ns", into.t_mono_ns, problem);
   decode_name(record, "phase", kPhases, into.phase, problem);
+  decode_map(record, "snmp_before", into.snmp_before, problem);
   read(record, "trace", into.trace, problem);
   into.injecting = record.is_object() && record.contains("inject");
   if (into.injecting) {

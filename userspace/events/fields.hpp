@@ -63,6 +63,16 @@ void for_each_field(S& s, auto&& field) {
   field("storage_failed", s.storage_failed);
   field("flow_table_full", s.flow_table_full);
   field("call_overlapped", s.call_overlapped);
+  field("retransmits_probe", s.retransmits_probe);
+  field("retransmits_synack", s.retransmits_synack);
+  field("connects_failed", s.connects_failed);
+  field("established_resets", s.established_resets);
+  field("timeout_aborts", s.timeout_aborts);
+  field("resets_sent", s.resets_sent);
+  field("waits_expired", s.waits_expired);
+  field("out_of_scope_here", s.out_of_scope_here);
+  field("rtos_unseen", s.rtos_unseen);
+  field("source_disagreement", s.source_disagreement);
 }
 
 template <Is<kernel::LineCounters> S>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Is what we have all that there was? Sequence numbers, the tracer's own counters, the kernel's SNMP counters, clocks.
+// Is what we have all that there was? Sequence numbers, the tracer's own counters, the delay line's, clocks.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -39,30 +39,6 @@ void find_gaps(const events::Evidence& evidence, Findings& findings) {
   const auto missing = findings.sequence_gaps + growth(newest, settled.trace.events_attempted);
   findings.events_unaccounted =
       std::max(growth(known, missing), std::min(open_attempts(settled), open_attempts(last)));
-}
-
-// The trace is read before the SNMP counters of the same sample: those may be ahead, and at the span's start put back.
-bool exceeds(std::uint64_t ours, std::uint64_t kernels) {
-  return static_cast<double>(ours) > static_cast<double>(kernels) * 1.01 + 2;
-}
-
-void compare_with_snmp(const events::Evidence& evidence, Findings& findings) {
-  if (evidence.counters.size() < 2) return;
-  const Span all{&evidence.counters.front(), &evidence.counters.back()};
-  struct Row { const char* name; std::uint64_t ours; };
-  const Row rows[] = {{"Tcp.RetransSegs", growth(all.first->trace.retransmits, all.last->trace.retransmits)},
-                      {"TcpExt.TCPTimeouts", growth(all.first->trace.rtos, all.last->trace.rtos)}};
-  findings.snmp_equal = true;
-  for (const auto& [name, ours] : rows) {
-    if (!has_snmp(all, name)) {
-      findings.snmp_equal = false;
-      continue;
-    }
-    const auto kernels = snmp_growth(all, name);
-    if (exceeds(ours, kernels) && findings.snmp_violation.empty())
-      findings.snmp_violation = fmt::format("{} traced, but {} grew by {} only", ours, name, kernels);
-    if (exceeds(ours, kernels) || exceeds(kernels, ours)) findings.snmp_equal = false;
-  }
 }
 
 void find_clock_step(const events::Evidence& evidence, Findings& findings) {
@@ -117,7 +93,7 @@ void check_conservation(const events::Evidence& evidence, Findings& findings) {
 
 void find_ledger(const events::Evidence& evidence, Findings& findings) {
   find_gaps(evidence, findings);
-  compare_with_snmp(evidence, findings);
+  compare_with_kernel(evidence, findings);
   find_clock_step(evidence, findings);
   check_conservation(evidence, findings);
 }

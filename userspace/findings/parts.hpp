@@ -9,6 +9,7 @@ namespace brownout::findings {
 void find_failures(const events::Evidence& evidence, Findings& findings);
 void find_calls(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_recovery(const events::Evidence& evidence, Findings& findings);
+void compare_with_kernel(const events::Evidence& evidence, Findings& findings); // of find_ledger()
 void find_ledger(const events::Evidence& evidence, Findings& findings);
 void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_app_errors(const events::Evidence& evidence, Findings& findings);

@@ -137,7 +137,10 @@ Result<> TracerImpl::start(const Config& config) {
   prepare_enrolment(config);
   // The owner is recorded by the tracepoint, so that it comes first; sockops needs it, payload needs both.
   BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_set_state));
-  BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_retransmit));
+  for (auto* program : {object_->progs.trace_retransmit, object_->progs.trace_retransmit_synack,
+                        object_->progs.trace_reset_sent, object_->progs.trace_receive,
+                        object_->progs.trace_wait_ends, object_->progs.trace_wait_begins})
+    if (bpf_program__autoload(program)) BROWNOUT_TRY(attach_tracepoint(program));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));

@@ -172,6 +172,7 @@ json to_json(const Plan& plan) {
           {"expected_round_trip_delay_ns", expected.delay_ns},
           {"expected_round_trip_jitter_ns", expected.jitter_ns},
           {"create_stop_file_at_end", drill.create_stop_file_at_end},
+          {"trace", {{"waits", drill.trace_waits}}},
           {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
           {"labels", drill.labels}};
 }

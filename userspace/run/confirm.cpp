@@ -51,6 +51,8 @@ void show(const plan::Plan& plan, const target::Target& target, const kernel::In
   fmt::print(stderr, "hooks: {} ({})\n", kernel::name(means.hook), means.hook_reason);
   if (means.backend)
     fmt::print(stderr, "delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason);
+  if (plan.drill.trace_waits)
+    fmt::print(stderr, "waits are traced: every system call on this host passes two small programs meanwhile\n");
   const double rate = packets_per_second(interface);
   fmt::print(stderr, "passes now: {:.0f} packets/s\n", rate);
   if (const auto limits = kernel::queue_limits(means, plan, rate); !limits.is_null())

@@ -38,20 +38,27 @@ void CounterSampler::add_injection(events::CounterSample& sample) const {
   sample.delays = injector_->delay_figures();
 }
 
+std::map<std::string, std::uint64_t> CounterSampler::snmp(const std::vector<std::string>& names) const {
+  std::map<std::string, std::uint64_t> wanted;
+  if (auto all = kernel::snmp_counters(target_.pid))
+    for (const auto& name : names)
+      if (const auto found = all->find(name); found != all->end()) wanted.insert(*found);
+  return wanted;
+}
+
 events::CounterSample CounterSampler::sample(std::uint32_t phase) {
   events::CounterSample sample;
   sample.t_mono_ns = monotonic_ns();
   sample.phase = phase;
+  sample.snmp_before = snmp(events::kSnmpNamesBefore);
   sample.trace = tracer_.counters();
+  sample.snmp = snmp(events::kSnmpNames);
   add_histogram_growth(sample);
   // The devices next to the injector's counters: they are compared with each other.
   add_injection(sample);
   if (auto device = kernel::device_counters(0, interface_.host_name)) sample.host_device = *device;
   if (auto device = kernel::device_counters(target_.pid, interface_.container_name))
     sample.container_device = *device;
-  if (auto snmp = kernel::snmp_counters(target_.pid))
-    for (const auto& counter : events::kSnmpNames)
-      if (const auto found = snmp->find(counter); found != snmp->end()) sample.snmp.insert(*found);
   return sample;
 }
 

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "brownout/events.hpp"
 
@@ -20,6 +23,7 @@ class CounterSampler {
  private:
   void add_histogram_growth(events::CounterSample& sample);
   void add_injection(events::CounterSample& sample) const;
+  std::map<std::string, std::uint64_t> snmp(const std::vector<std::string>& names) const;
 
   const target::Target& target_;
   kernel::Interface interface_;

@@ -271,8 +271,19 @@ struct brownout_trace_counters { /* per CPU, one element */
 	__u64 storage_failed;    /* sockets that could not be followed */
 	__u64 flow_table_full;
 	__u64 call_overlapped;   /* turns where a request came before the last answer ended: pipelined or multiplexed */
+	/* of every socket in scope, as the kernel counts them for the network namespace: docs/events.md */
+	__u64 retransmits_probe;    /* of `retransmits`: sent by the loss-probe timer */
+	__u64 retransmits_synack;   /* not in `retransmits`: SYN-ACKs of listeners */
+	__u64 connects_failed;      /* ended by the kernel before they were open */
+	__u64 established_resets;   /* open, or closed by the peer, to closed at once */
+	__u64 timeout_aborts;       /* the kernel gave up, after the application's close too */
+	__u64 resets_sent;
+	__u64 waits_expired;        /* poll, select and epoll of the target's threads, where they are traced */
+	__u64 out_of_scope_here;    /* of out_of_scope: in the target's network namespace */
+	__u64 rtos_unseen;          /* connections whose RTOs cannot be seen here */
+	__u64 source_disagreement;  /* changes of state that one of sockops and inet_sock_set_state did not report */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 208, "brownout_trace_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 288, "brownout_trace_counters");
 
 /*
  * Latency histogram, log-linear: values in microseconds below 2^6 have a bucket each, above that every octave has

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "requests.hpp"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <new>
+#include <thread>
+
+#include "support/trace_sockets.hpp"
+
+namespace brownout::bench {
+namespace {
+
+constexpr std::uint16_t kPort = 8180;
+constexpr auto kWarmUp = std::chrono::milliseconds{200};
+
+// Counts of a child, seen by its parent.
+struct Shared {
+  std::atomic<std::uint64_t> answered{0};
+};
+class SharedPage {
+ public:
+  SharedPage() : page_(::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (page_ == MAP_FAILED) throw std::runtime_error("cannot map a shared page");
+    shared_ = new (page_) Shared;
+  }
+  SharedPage(const SharedPage&) = delete;
+  SharedPage& operator=(const SharedPage&) = delete;
+  ~SharedPage() { ::munmap(page_, sizeof(Shared)); }
+  Shared& operator*() const { return *shared_; }
+
+ private:
+  void* page_;
+  Shared* shared_ = nullptr;
+};
+
+int request_again_and_again(const RequestLoad& load, Shared& shared) {
+  const std::string request = "GET /api/v5/market/ticker?instId=BTC-USDT HTTP/1.1\r\nHost: api.example\r\n\r\n";
+  std::vector<pollfd> all;
+  const auto open = [&] {
+    const int fd = test::connect_to(test::kHost4, kPort);
+    if (fd >= 0) test::send_text(fd, request);
+    return pollfd{.fd = fd, .events = POLLIN, .revents = 0};
+  };
+  for (int i = 0; i < load.connections; ++i) all.push_back(open());
+  for (;;) {
+    if (poll(all.data(), all.size(), 10'000) <= 0) return 1;
+    for (auto& one : all) {
+      if (one.revents == 0) continue;
+      if (test::receive(one.fd, 0).empty()) return 2;
+      shared.answered.fetch_add(1, std::memory_order_relaxed);
+      if (load.keep_alive) {
+        test::send_text(one.fd, request);
+        continue;
+      }
+      test::close_with_reset(one.fd);  // no TIME_WAIT: the ports would run out
+      one = open();
+    }
+  }
+}
+
+}  // namespace
+
+std::uint64_t run_requests(const BenchRoom& room, const std::filesystem::path& cgroup, const RequestLoad& load,
+                           std::chrono::milliseconds time) {
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 120\r\n\r\n" + std::string(120, 'x');
+  test::Process server{"server", {.netns_of = room.host()}, [&](const test::Steps& steps) {
+    const int listener = test::listen_on(test::kHost4, kPort);
+    steps.say('l');
+    return test::serve(listener, 0, answer);
+  }};
+  if (server.await() != 'l') throw std::runtime_error("the server does not listen");
+  const SharedPage page;
+  const test::Process client{"client", {.netns_of = room.container(), .cgroup = cgroup},
+                             [&](const test::Steps&) { return request_again_and_again(load, *page); }};
+  std::this_thread::sleep_for(kWarmUp);
+  const auto before = (*page).answered.load();
+  std::this_thread::sleep_for(time);
+  const auto answered = (*page).answered.load() - before;
+  if (answered == 0) throw std::runtime_error("no request was answered");
+  return answered;
+}
+
+}  // namespace brownout::bench
