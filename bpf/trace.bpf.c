@@ -129,6 +129,8 @@ static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state,
 		return;
 	books_compare_callback(c, old_state);
 	transition_read(tp, &t);
+	if (waits_are_traced && t.app_closed)
+		return; /* whose thread waited is seen from the tracepoint, which comes next */
 	transition_classify(c, tp, &t);
 }
 
@@ -171,7 +173,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct transition t = { .old_state = old_state, .new_state = new_state };
+	struct transition t = { .old_state = old_state, .new_state = new_state, .in_tracepoint = true };
 	struct connection *c;
 
 	if (!tp)
@@ -196,7 +198,10 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 			return 0;
 	} else {
 		books_closed(c, &t);
-		books_compare_tracepoint(c, tp, new_state);
+		if (!(waits_are_traced && t.app_closed))
+			books_compare_tracepoint(c, tp, new_state);
+		else
+			c->state_traced = new_state;
 	}
 	transition_classify(c, tp, &t);
 	if (new_state == TCP_CLOSE)

@@ -30,9 +30,12 @@ static __always_inline bool read_outlasted_timeout(const struct connection *c, s
 }
 
 /* Did a wait for the answer to this call run its full length? `flags` gains `inferred` where that is a guess. */
-static __always_inline bool read_timed_out(const struct connection *c, struct tcp_sock *tp, __u64 now_ns, __u32 *flags)
+static __always_inline bool read_timed_out(const struct connection *c, struct tcp_sock *tp, __u64 now_ns,
+					   bool in_tracepoint, __u32 *flags)
 {
-	if (c->read_timed_out_ns > c->call_start_ns || wait_expired_since(c->pid, c->call_start_ns, now_ns))
+	if (c->read_timed_out_ns > c->call_start_ns)
+		return true;
+	if (in_tracepoint && wait_expired_since(c->pid, c->call_start_ns, now_ns))
 		return true;
 	if (!read_outlasted_timeout(c, tp, now_ns))
 		return false;

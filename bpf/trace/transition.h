@@ -16,6 +16,7 @@ struct transition {
 	__u8 new_state;
 	__u32 error; /* sk_err */
 	bool app_closed; /* both halves are shut: close(), not a half-close that still waits for the answer */
+	bool in_tracepoint; /* else in a callback of sockops, where nobody can be asked which task it is */
 	bool orphan; /* no application holds it any more */
 	__u64 now_ns;
 };
@@ -131,7 +132,7 @@ static __always_inline void ended_by_app(struct connection *c, struct tcp_sock *
 	}
 	COUNT_CONNECTION(c, calls_failed);
 	flags |= BROWNOUT_EVENT_CALL_FAILED;
-	if (!read_timed_out(c, tp, t->now_ns, &flags)) {
+	if (!read_timed_out(c, tp, t->now_ns, t->in_tracepoint, &flags)) {
 		/* a request that wants no answer looks the same */
 		report(c, tp, t, BROWNOUT_EVENT_CLOSED_UNANSWERED, flags | BROWNOUT_EVENT_INFERRED, true);
 		return;

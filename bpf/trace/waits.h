@@ -160,11 +160,13 @@ static __always_inline void wait_ends(long result)
 /* Did the thread that closes just now wait in vain since then, for all of the time that it had set itself? */
 static __always_inline bool wait_expired_since(__u32 tgid, __u64 since_ns, __u64 now_ns)
 {
-	__u32 thread = bpf_get_current_pid_tgid();
 	struct wait *wait;
+	__u32 thread;
 
 	if (!waits_are_traced)
 		return false;
+	barrier(); /* or the call below goes before the question, and stays where nothing is traced */
+	thread = bpf_get_current_pid_tgid();
 	wait = bpf_map_lookup_elem(&waits, &thread);
 	return wait && wait->expired_ns && (!tgid || wait->tgid == tgid) && wait->expired_began_ns >= since_ns &&
 	       now_ns - wait->expired_ns < WAIT_TO_CLOSE_NS;

@@ -84,7 +84,7 @@ Result<TraceObject> load_trace_object(const Tracer::Config& config, std::vector<
   // The kernel may lack only what enrolment needs. (The verifier says EACCES too: permission is no reason to stop.)
   if (auto reading = load(config, Iterator::kOnlyReads)) return reading;
   auto smaller = load(config, Iterator::kNone);
-  if (!smaller) return object;
+  if (!smaller) return smaller; // without the iterator it fails, too: this says why
   not_observed.push_back("connections that were open before: unseen until they send, and their RTOs never: " + object.error().render());
   return smaller;
 }
