@@ -41,12 +41,12 @@ class ContentCheck {
     BROWNOUT_TRY(read_manifest());
     BROWNOUT_ASSIGN(const auto plan, recompile());
     check_jitter_tables(plan);
-    BROWNOUT_ASSIGN(const auto evidence, events::load(directory_));
-    check_summary(evidence);
+    BROWNOUT_ASSIGN(const auto reading, findings::read(plan, directory_));
+    const auto& [evidence, findings] = reading;
+    check_summary(evidence, findings);
     check_identity(plan, evidence);
     check_required(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
-    const auto findings = findings::derive(plan, evidence);
     recomputed = verdict::judge(plan, evidence, findings);
     BROWNOUT_TRY(check_verdict(recomputed));
     return check_report(plan, evidence, findings, recomputed);
@@ -54,13 +54,13 @@ class ContentCheck {
   std::vector<std::string> problems() { return std::move(problems_); }
 
  private:
-  Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestMember); }
+  Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestDocument); }
   void report(std::string problem) { problems_.push_back(std::move(problem)); }
 
   Result<> read_manifest();
   Result<plan::Plan> recompile();
   void check_jitter_tables(const plan::Plan& plan);
-  void check_summary(const events::Evidence& evidence);
+  void check_summary(const events::Evidence& evidence, const findings::Findings& findings);
   void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
@@ -107,8 +107,8 @@ void ContentCheck::expect_in_manifest(const char* key, const json& wanted, std::
     report(fmt::format("{}: '{}' does not follow from {}", kManifest, key, source));
 }
 
-void ContentCheck::check_summary(const events::Evidence& evidence) {
-  const json summary = summarise(evidence);
+void ContentCheck::check_summary(const events::Evidence& evidence, const findings::Findings& findings) {
+  const json summary = summarise(evidence, findings);
   for (const auto& [key, value] : summary.items()) expect_in_manifest(key.c_str(), value, "the records");
 }
 

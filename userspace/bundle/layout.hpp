@@ -41,7 +41,9 @@ bool is_safe(std::string_view path);
 // What sealing and verifying agree on, so that nothing is sealed that would be refused; and a bound on what a hostile
 // archive can unpack.
 inline constexpr std::uint64_t kMostMembers = 25'000;
-inline constexpr std::uint64_t kLargestMember = std::uint64_t{4} << 30;
-inline constexpr std::uint64_t kLargestBundle = std::uint64_t{8} << 30;
+inline constexpr std::uint64_t kLargestMember = std::uint64_t{8} << 30; // 16 million events
+inline constexpr std::uint64_t kLargestBundle = std::uint64_t{16} << 30;
+// What is read whole: everything but the records and the run directory's files.
+inline constexpr std::uint64_t kLargestDocument = std::uint64_t{1} << 30;
 
 }  // namespace brownout::bundle
