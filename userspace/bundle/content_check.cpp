@@ -13,6 +13,7 @@
 #include "layout.hpp"
 #include "recorded_plan.hpp"
 #include "run_directory_copy.hpp"
+#include "time_series.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -49,7 +50,8 @@ class ContentCheck {
     BROWNOUT_TRY(check_run_directory());
     recomputed = verdict::judge(plan, evidence, findings);
     BROWNOUT_TRY(check_verdict(recomputed));
-    return check_report(plan, evidence, findings, recomputed);
+    BROWNOUT_TRY(check_report(plan, evidence, findings, recomputed));
+    return check_time_series(plan, evidence, findings);
   }
   std::vector<std::string> problems() { return std::move(problems_); }
 
@@ -67,6 +69,8 @@ class ContentCheck {
   Result<> check_verdict(const verdict::Verdict& recomputed);
   Result<> check_report(const plan::Plan& plan, const events::Evidence& evidence, const findings::Findings& findings,
                         const verdict::Verdict& recomputed);
+  Result<> check_time_series(const plan::Plan& plan, const events::Evidence& evidence,
+                             const findings::Findings& findings);
   void expect_in_manifest(const char* key, const json& wanted, std::string_view source);
 
   std::filesystem::path directory_;
@@ -170,6 +174,14 @@ Result<> ContentCheck::check_report(const plan::Plan& plan, const events::Eviden
   BROWNOUT_ASSIGN(const auto text, text_of(kReport));
   if (render_report(plan, evidence, findings, recomputed, manifest_) != text)
     report(fmt::format("{} does not follow from the other files", kReport));
+  return {};
+}
+
+Result<> ContentCheck::check_time_series(const plan::Plan& plan, const events::Evidence& evidence,
+                                         const findings::Findings& findings) {
+  BROWNOUT_ASSIGN(const auto text, text_of(kTimeSeries));
+  if (render_time_series(plan, evidence, findings) != text)
+    report(fmt::format("{} does not follow from the records", kTimeSeries));
   return {};
 }
 

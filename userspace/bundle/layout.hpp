@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a bundle has; format 2. docs/bundle-format.md says what is in each.
+// Which files a bundle has; format 3. docs/bundle-format.md says what is in each.
 #pragma once
 
 #include <array>
@@ -9,13 +9,14 @@
 
 namespace brownout::bundle {
 
-inline constexpr int kFormat = 2;
+inline constexpr int kFormat = 3;
 
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
 inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kVerdict = "verdict.json";
 inline constexpr std::string_view kReport = "report.md";
+inline constexpr std::string_view kTimeSeries = "time_series.jsonl";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
 inline constexpr std::string_view kRunFiles = "run_files.json";
@@ -26,9 +27,9 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
-inline constexpr std::array<std::string_view, 11> kAlways{
-    kChecksums, kFileList, kManifest, kVerdict, kReport, kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl",
-    "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
+inline constexpr std::array<std::string_view, 12> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, "timeline.jsonl",
+    "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
 // Of those, the ones that are there before sealing.
 inline constexpr std::array<std::string_view, 6> kStaged{
     kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};

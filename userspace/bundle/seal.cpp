@@ -19,6 +19,7 @@
 #include "evidence_summary.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "time_series.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -68,6 +69,7 @@ Result<Members> complete(const std::filesystem::path& staging, nlohmann::json ma
   // As whoever verifies will do it: from the manifest as it can be read back.
   BROWNOUT_ASSIGN(const auto written, events::parse_json(document(manifest), kManifest));
   BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
+  BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
   for (const auto path : kStaged)
     if (!members.contains(std::string{path}))
