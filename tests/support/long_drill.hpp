@@ -215,9 +215,10 @@ class LongDrillWriter {
     const auto injected_for = std::clamp<std::int64_t>(t - window_start_, 0, window_end_ - window_start_);
     const auto matched = kPackets * static_cast<std::uint64_t>(injected_for / kSecond);
     const auto dropped = static_cast<std::uint64_t>(std::llround(static_cast<double>(matched) * kLoss));
-    for (const auto& name : events::kSnmpNames) sample.snmp[name] = matched;
-    sample.snmp["Tcp.RetransSegs"] = trace_.retransmits + dropped;
+    for (const auto& name : events::kSnmpNames) sample.snmp[name] = 7;
+    sample.snmp["Tcp.RetransSegs"] = trace_.retransmits + 3;
     sample.snmp["TcpExt.TCPTimeouts"] = trace_.rtos;
+    for (const auto& name : events::kSnmpNamesBefore) sample.snmp_before[name] = sample.snmp[name];
     sample.container_device.rx_packets = 5000 + matched - dropped;
     inject(sample, matched, dropped);
     done(recorder_->record(sample));
