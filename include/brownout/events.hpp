@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,11 +36,6 @@ bool is_failure(std::uint32_t kind);                  // by kind; the event's CA
 std::string_view phase_name(std::uint32_t phase);     // "inject"
 // "10.0.0.2:443", "[2001:db8::1]:443": the address of an event's flow, 16 bytes in network order.
 std::string endpoint(const __u8 (&address)[16], std::uint16_t port);
-
-struct KernelEvent {
-  brownout_event raw{};
-  Ref ref;
-};
 
 // One line of counters.jsonl: totals since attach, but for the histogram, which is the growth since the line before.
 struct CounterSample {
@@ -207,9 +203,8 @@ Result<> write_run_files(const std::filesystem::path& directory, const RunFiles&
 
 struct Window { std::int64_t start_ns = 0, end_ns = 0; bool complete = false; };
 
-// All that a verdict may rest on.
+// All that a verdict may rest on, but for the kernel's events: there may be millions, and they are told one by one.
 struct Evidence {
-  std::vector<KernelEvent> kernel_events;
   std::vector<CounterSample> counters;
   std::vector<Snapshot> snapshots;
   std::vector<TimelineEntry> timeline;
@@ -231,6 +226,13 @@ struct Evidence {
 // kFormat with file and line when a record is not what it should be, or not spelled as the recorder spells it: what a
 // person reads in a line and what is judged are the same.
 Result<Evidence> load(const std::filesystem::path& directory);
+
+// `where` makes the reference to the event's line. That takes a digest, so it is for events that are pointed at.
+using Where = std::function<Ref()>;
+using EventSink = std::function<Result<>(const brownout_event& event, const Where& where)>;
+// Every line of kernel/events.jsonl in turn, in memory that does not grow with the file. Errors as of load(), and those
+// of the sink.
+Result<> for_each_kernel_event(const std::filesystem::path& directory, const EventSink& sink);
 
 // Offset to add to a CLOCK_MONOTONIC time to get UTC, between the two readings.
 std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Stage 6. What the evidence says, without judging: pure functions of plan and evidence.
+// Stage 6. What the evidence says, without judging: pure functions of plan and evidence. The kernel's events are folded
+// as they are told; memory grows with what failed, with gaps and with the drill's seconds, not with events.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +35,7 @@ struct CallStats { // of one phase, calls of app.process on flows that the plan 
 };
 
 struct Failure { // a kernel failure that ended a call
-  std::size_t event = 0; // index into Evidence::kernel_events
+  brownout_event event{};
   std::int64_t t_mono_ns = 0, call_start_ns = 0;
   bool in_window = false;   // its call started in the injection window
   bool injected = false;    // carries what was injected on its own flow since the call's start: docs/verdict.md
@@ -98,6 +101,7 @@ struct Growth { // of a counter of the app over the window, bounded by the snaps
 };
 
 struct Findings {
+  std::uint64_t events = 0;                 // of the kernel, that were told
   std::map<std::uint32_t, CallStats> calls; // by phase
   std::uint64_t pressure_completed = 0;     // in the span before the window
   double pressure_bins_active = 0;          // share of the window's 5 s bins with a call started or in flight
@@ -134,7 +138,18 @@ struct Findings {
   std::vector<events::Ref> counter_refs;    // first and last sample of baseline, window, recovery
 };
 
-Findings derive(const plan::Plan& plan, const events::Evidence& evidence);
+// Tells every event of the kernel, in the order in which they were recorded, to a sink. An Error ends it.
+using Events = std::function<Result<>(const events::EventSink& sink)>;
+// An Error only when `events` has one, or when there is no room for temporary files: where there are more calls than are
+// good to hold, their times wait in one.
+Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence, const Events& events);
+
+// The recorded files of a directory, and what they say.
+struct Reading {
+  events::Evidence evidence;
+  Findings findings;
+};
+Result<Reading> read(const plan::Plan& plan, const std::filesystem::path& directory);
 
 // Does this fault match packets of this flow (in any direction)? As the BPF programs do it.
 bool matches(const brownout_match& match, const brownout_flow_key& flow);

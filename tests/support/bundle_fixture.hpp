@@ -86,7 +86,7 @@ inline nlohmann::json raw_of(const events::AppError& error) {
           {"url", error.url}};
 }
 
-inline void write_evidence(const std::filesystem::path& directory, events::Evidence evidence) {
+inline void write_evidence(const std::filesystem::path& directory, Evidence evidence) {
   const auto recorder = value_of(events::Recorder::open(directory));
   for (const auto& entry : timeline_of(evidence)) done(recorder->record(entry));
   for (const auto& event : evidence.kernel_events) done(recorder->record(event.raw));
@@ -125,8 +125,8 @@ inline bundle::Manifest fixture_manifest(const plan::Plan& plan) {
 
 inline bundle::Sealed seal_staged(const std::filesystem::path& staging, const std::filesystem::path& out,
                                   const plan::Plan& plan) {
-  const auto evidence = value_of(events::load(staging));
-  const auto verdict = verdict::judge(plan, evidence, findings::derive(plan, evidence));
+  const auto [evidence, findings] = value_of(findings::read(plan, staging));
+  const auto verdict = verdict::judge(plan, evidence, findings);
   return value_of(bundle::seal(staging, out, bundle::bundle_name(kRunId, plan.drill.name, kSealedAt),
                                fixture_manifest(plan), plan, verdict, kSealedAt));
 }

@@ -9,13 +9,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <netinet/in.h>
 
-#include "brownout/events.hpp"
+#include "brownout/findings.hpp"
 
 namespace brownout::test {
 
@@ -80,6 +81,25 @@ inline plan::Plan demo_plan() {
   return plan;
 }
 
+struct KernelEvent {
+  brownout_event raw{};
+  events::Ref ref;
+};
+
+// With the kernel's events in a list, where evidence that was recorded has a file.
+struct Evidence : events::Evidence {
+  std::vector<KernelEvent> kernel_events;
+};
+
+inline findings::Findings derive(const plan::Plan& plan, const Evidence& evidence) {
+  const auto found = findings::derive(plan, evidence, [&evidence](const events::EventSink& sink) -> Result<> {
+    for (const auto& event : evidence.kernel_events) BROWNOUT_TRY(sink(event.raw, [&event] { return event.ref; }));
+    return {};
+  });
+  if (!found) throw std::runtime_error(found.error().render());
+  return *found;
+}
+
 class EvidenceBuilder {
  public:
   // ---- what is broken ----
@@ -97,14 +117,14 @@ class EvidenceBuilder {
   EvidenceBuilder& stamped(bool are) { stamped_ = are; return *this; }
   EvidenceBuilder& recovery_rate(int calls) { recovery_rate_ = calls; return *this; }
   // Any change to the finished evidence.
-  EvidenceBuilder& then(std::function<void(events::Evidence&)> change) {
+  EvidenceBuilder& then(std::function<void(Evidence&)> change) {
     changes_.push_back(std::move(change));
     return *this;
   }
   // The drill ended without an injection: pressure never came.
-  EvidenceBuilder& idle() { return then([](events::Evidence& evidence) { make_idle(evidence); }); }
+  EvidenceBuilder& idle() { return then([](Evidence& evidence) { make_idle(evidence); }); }
 
-  events::Evidence build() {
+  Evidence build() {
     evidence_ = {};
     sequence_ = 0;
     make_frame();
@@ -302,7 +322,7 @@ class EvidenceBuilder {
     }
   }
 
-  static void make_idle(events::Evidence& evidence) {
+  static void make_idle(Evidence& evidence) {
     evidence.windows.clear();
     evidence.ending = events::Ending::kNoPressure;
     evidence.ending_detail = "no pressure: 0 of 20 completed calls within 60s";
@@ -328,10 +348,10 @@ class EvidenceBuilder {
   double window_ms_ = 310, drop_rate_ = 0.08;
   std::uint64_t matched_ = 60;
   std::int64_t stamp_shift_ns_ = 0;
-  std::vector<std::function<void(events::Evidence&)>> changes_;
+  std::vector<std::function<void(Evidence&)>> changes_;
   std::vector<brownout_event> raw_;
   std::uint64_t sequence_ = 0;
-  events::Evidence evidence_;
+  Evidence evidence_;
 };
 
 }  // namespace brownout::test

@@ -14,7 +14,7 @@ namespace brownout::test {
 
 inline verdict::Verdict judge(EvidenceBuilder builder, const plan::Plan& plan = demo_plan()) {
   const auto evidence = builder.build();
-  return verdict::judge(plan, evidence, findings::derive(plan, evidence));
+  return verdict::judge(plan, evidence, derive(plan, evidence));
 }
 
 inline const verdict::Check& check_of(const verdict::Verdict& verdict, std::string_view name) {

@@ -89,8 +89,8 @@ TEST_CASE("the manifest says what follows from the records, whatever it was give
   auto manifest = fixture_manifest(plan);
   manifest.json["missing_required_files_count"] = 0;
   manifest.json["windows"] = "none";
-  const auto evidence = value_of(events::load(staging.path()));
-  const auto verdict = verdict::judge(plan, evidence, findings::derive(plan, evidence));
+  const auto [evidence, findings] = value_of(findings::read(plan, staging.path()));
+  const auto verdict = verdict::judge(plan, evidence, findings);
   REQUIRE(bundle::seal(staging.path(), out.path(), "IEB_x", manifest, plan, verdict, kSealedAt));
   const auto written = nlohmann::json::parse(slurp(staging / "manifest.json"));
   CHECK(written["missing_required_files_count"] == 1);
@@ -99,8 +99,8 @@ TEST_CASE("the manifest says what follows from the records, whatever it was give
   CHECK(written["windows"]["inject"]["start_utc"] == format_utc(kWindowStart + kUtcOffset + 232));
   CHECK(written["ending"]["ending"] == "completed");
   CHECK(written["bundle"] == "IEB_x");
-  CHECK(written["bundle_format"] == 2);
-  CHECK(written["records"]["kernel_events"] == evidence.kernel_events.size());
+  CHECK(written["bundle_format"] == 3);
+  CHECK(written["records"]["kernel_events"] == findings.events);
 }
 
 TEST_CASE("a bundle is never written over") {
@@ -109,8 +109,8 @@ TEST_CASE("a bundle is never written over") {
   stage(one.path(), plan);
   stage(other.path(), plan);
   const auto sealed = seal_staged(one.path(), out.path(), plan);
-  const auto evidence = value_of(events::load(other.path()));
-  const auto verdict = verdict::judge(plan, evidence, findings::derive(plan, evidence));
+  const auto [evidence, findings] = value_of(findings::read(plan, other.path()));
+  const auto verdict = verdict::judge(plan, evidence, findings);
   const auto again =
       bundle::seal(other.path(), out.path(), name_of(sealed), fixture_manifest(plan), plan, verdict, kSealedAt);
   REQUIRE_FALSE(again);
@@ -123,8 +123,8 @@ TEST_CASE("what has no place in a bundle is not sealed") {
   const auto plan = fixture_plan();
   const ScratchDirectory staging, out;
   stage(staging.path(), plan);
-  const auto evidence = value_of(events::load(staging.path()));
-  const auto verdict = verdict::judge(plan, evidence, findings::derive(plan, evidence));
+  const auto [evidence, findings] = value_of(findings::read(plan, staging.path()));
+  const auto verdict = verdict::judge(plan, evidence, findings);
   const auto refusal = [&](const char* name) {
     const auto sealed =
         bundle::seal(staging.path(), out.path(), name, fixture_manifest(plan), plan, verdict, kSealedAt);

@@ -15,10 +15,10 @@ using test::kSecond;
 namespace {
 
 Findings derive(EvidenceBuilder builder, const plan::Plan& plan = test::demo_plan()) {
-  return findings::derive(plan, builder.build());
+  return test::derive(plan, builder.build());
 }
 
-EvidenceBuilder changed(std::function<void(events::Evidence&)> change) {
+EvidenceBuilder changed(std::function<void(test::Evidence&)> change) {
   return EvidenceBuilder{}.then(std::move(change));
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("pressure is what was completed in the drill's span before the window"
 TEST_CASE("bins of 5 s are active with a call started or one in flight") {
   CHECK(derive(EvidenceBuilder{}).pressure_bins_active == 1);
   const auto freeze = [](bool in_flight) {
-    return changed([in_flight](events::Evidence& evidence) {
+    return changed([in_flight](test::Evidence& evidence) {
       auto frozen = evidence.counters[20].trace; // half of the window
       frozen.calls_completed[1] = frozen.calls_started[1] - frozen.calls_failed[1] - (in_flight ? 1 : 0);
       for (auto& sample : evidence.counters)
@@ -72,7 +72,7 @@ TEST_CASE("recovery begins at the second from which all is well to the end") {
   CHECK(*at_once.recovered_after_s == 0);
   CHECK(at_once.recovery_rate_ratio == Approx(1).margin(0.05));
 
-  const auto slow = changed([](events::Evidence& evidence) { // answers after 50 ms in the first 3 s of 8
+  const auto slow = changed([](test::Evidence& evidence) { // answers after 50 ms in the first 3 s of 8
     for (auto& sample : evidence.counters)
       if (sample.t_mono_ns > test::kWindowEnd && sample.t_mono_ns <= test::kWindowEnd + 3 * kSecond)
         for (auto& bucket : sample.histogram)
@@ -86,7 +86,7 @@ TEST_CASE("recovery begins at the second from which all is well to the end") {
 }
 
 TEST_CASE("a call that fails in recovery puts recovery off until after it") {
-  const auto found = derive(changed([](events::Evidence& evidence) {
+  const auto found = derive(changed([](test::Evidence& evidence) {
     auto failed = evidence.kernel_events.back();
     failed.raw.flags |= BROWNOUT_EVENT_CALL_FAILED;
     failed.raw.kind = BROWNOUT_EVENT_CLOSED_UNANSWERED;
@@ -99,7 +99,7 @@ TEST_CASE("a call that fails in recovery puts recovery off until after it") {
 }
 
 TEST_CASE("recovery is not measurable where the baseline has too few calls") {
-  const auto found = derive(changed([](events::Evidence& evidence) {
+  const auto found = derive(changed([](test::Evidence& evidence) {
     for (auto& sample : evidence.counters) sample.histogram.resize(std::min<std::size_t>(1, sample.histogram.size()));
   }));
   CHECK_FALSE(found.recovery_measurable);
@@ -107,7 +107,7 @@ TEST_CASE("recovery is not measurable where the baseline has too few calls") {
 
 TEST_CASE("gaps in the sequence are losses, explained or not") {
   auto lose = [](bool counted) {
-    return derive(changed([counted](events::Evidence& evidence) {
+    return derive(changed([counted](test::Evidence& evidence) {
       evidence.kernel_events.erase(evidence.kernel_events.begin() + 5, evidence.kernel_events.begin() + 8);
       if (!counted) return;
       for (auto& sample : evidence.counters) {
@@ -123,13 +123,13 @@ TEST_CASE("gaps in the sequence are losses, explained or not") {
 }
 
 TEST_CASE("events that were written and never read are missing although no number is") {
-  const auto found = derive(changed([](events::Evidence& evidence) { evidence.kernel_events.pop_back(); }));
+  const auto found = derive(changed([](test::Evidence& evidence) { evidence.kernel_events.pop_back(); }));
   CHECK(found.sequence_gaps == 0);
   CHECK(found.events_unaccounted == 1);
 }
 
 TEST_CASE("an event under way while the last sample was taken is not missing") {
-  const auto found = derive(changed([](events::Evidence& evidence) {
+  const auto found = derive(changed([](test::Evidence& evidence) {
     evidence.counters.back().trace.events_attempted += 2;
     evidence.counters.back().trace.events_written += 1;
   }));
@@ -139,7 +139,7 @@ TEST_CASE("an event under way while the last sample was taken is not missing") {
 TEST_CASE("slew is not a step") {
   const auto with = [](std::int64_t change) {
     return derive(
-        changed([change](events::Evidence& evidence) { evidence.clocks.back().realtime_offset_ns += change; }));
+        changed([change](test::Evidence& evidence) { evidence.clocks.back().realtime_offset_ns += change; }));
   };
   CHECK(with(15'000'000).clock_step_ns == 0); // 500 ppm of 43 s are 21.5 ms
   CHECK(with(kSecond).clock_step_ns == Approx(kSecond - 21'500'000).margin(100'000));
@@ -149,7 +149,7 @@ TEST_CASE("slew is not a step") {
 TEST_CASE("the delay line's books") {
   CHECK(derive(EvidenceBuilder{}).conservation_holds);
   const auto with = [](std::function<void(kernel::LineCounters&)> change) {
-    return derive(changed([change](events::Evidence& evidence) {
+    return derive(changed([change](test::Evidence& evidence) {
       for (auto& sample : evidence.counters)
         if (sample.injecting) change(sample.line[0]);
     }));
@@ -163,18 +163,18 @@ TEST_CASE("the delay line's books") {
 }
 
 TEST_CASE("the line's counters end with the line") {
-  CHECK(derive(changed([](events::Evidence& evidence) {
+  CHECK(derive(changed([](test::Evidence& evidence) {
           for (auto& sample : evidence.counters)
             if (sample.t_mono_ns > test::kWindowEnd) sample.line = {};
         })).conservation_holds);
-  CHECK_FALSE(derive(changed([](events::Evidence& evidence) { // never received anything
+  CHECK_FALSE(derive(changed([](test::Evidence& evidence) { // never received anything
                 for (auto& sample : evidence.counters) sample.line = {};
               })).conservation_holds);
 }
 
 TEST_CASE("more retransmits than the namespace counted cannot be") {
   CHECK(derive(EvidenceBuilder{}).snmp_equal);
-  const auto found = derive(changed([](events::Evidence& evidence) {
+  const auto found = derive(changed([](test::Evidence& evidence) {
     for (auto& sample : evidence.counters) sample.trace.rtos *= 3;
   }));
   CHECK(found.snmp_violation.find("TcpExt.TCPTimeouts") != std::string::npos);
@@ -182,7 +182,7 @@ TEST_CASE("more retransmits than the namespace counted cannot be") {
 }
 
 TEST_CASE("no evidence at all is no crash") {
-  const auto found = findings::derive(test::demo_plan(), {});
+  const auto found = test::derive(test::demo_plan(), {});
   CHECK(found.calls.empty());
   CHECK(found.effects.size() == 3);
   CHECK_FALSE(found.effects[0].observed);

@@ -16,7 +16,7 @@ using test::EvidenceBuilder;
 namespace {
 
 std::vector<FaultEffect> effects(EvidenceBuilder builder, const plan::Plan& plan = test::demo_plan()) {
-  return findings::derive(plan, builder.build()).effects;
+  return test::derive(plan, builder.build()).effects;
 }
 
 const Witness* witness(const FaultEffect& effect, std::string_view name) {
@@ -26,7 +26,7 @@ const Witness* witness(const FaultEffect& effect, std::string_view name) {
 }
 
 EvidenceBuilder every_sample(std::function<void(events::CounterSample&)> change) {
-  return EvidenceBuilder{}.then([change](events::Evidence& evidence) {
+  return EvidenceBuilder{}.then([change](test::Evidence& evidence) {
     for (auto& sample : evidence.counters) change(sample);
   });
 }
@@ -136,7 +136,7 @@ TEST_CASE("a skewed distribution may shift the median by less than its mean, but
 
 TEST_CASE("what keeping the order added may make the median longer, never shorter") {
   const auto agrees = [](int call_ms) {
-    const auto builder = EvidenceBuilder{}.window_call_ms(call_ms).then([](events::Evidence& evidence) {
+    const auto builder = EvidenceBuilder{}.window_call_ms(call_ms).then([](test::Evidence& evidence) {
       for (auto& sample : evidence.counters) sample.delays[BROWNOUT_EGRESS].order_p50_us = 40'000;
     });
     return witness(effects(builder)[0], "kernel call latency, median")->agrees;
@@ -157,7 +157,7 @@ TEST_CASE("both directions delay the round trip twice") {
 
 TEST_CASE("where flows are delayed differently, each call is put back by its own delay") {
   const auto mixed = [](bool other_port_slow) {
-    return EvidenceBuilder{}.then([other_port_slow](events::Evidence& evidence) {
+    return EvidenceBuilder{}.then([other_port_slow](test::Evidence& evidence) {
       int i = 0;
       for (auto& event : evidence.kernel_events) {
         if (event.raw.kind != BROWNOUT_EVENT_CALL || i++ % 2 == 0) continue;
@@ -179,8 +179,8 @@ TEST_CASE("a delay that no call survives is witnessed by calls held longer than 
   auto plan = test::demo_plan();
   plan.faults[0].abi.delay_ns = 1'500'000'000;
   const auto cut_off = [&](bool some_fast) {
-    return effects(EvidenceBuilder{}.failures(60).then([some_fast](events::Evidence& evidence) {
-      std::erase_if(evidence.kernel_events, [&](const events::KernelEvent& event) {
+    return effects(EvidenceBuilder{}.failures(60).then([some_fast](test::Evidence& evidence) {
+      std::erase_if(evidence.kernel_events, [&](const test::KernelEvent& event) {
         return !some_fast && event.raw.kind == BROWNOUT_EVENT_CALL && event.raw.phase == BROWNOUT_PHASE_INJECT;
       });
       int left = 40; // fewer answered than cut off

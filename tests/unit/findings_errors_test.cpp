@@ -15,7 +15,7 @@ using test::kSecond;
 namespace {
 
 Findings derive(EvidenceBuilder builder, const plan::Plan& plan = test::demo_plan()) {
-  return findings::derive(plan, builder.build());
+  return test::derive(plan, builder.build());
 }
 
 // Only these failures and errors; a failure is closed_unanswered, an error a time-out, unless changed.
@@ -23,7 +23,7 @@ struct Row { std::int64_t at_ms; std::uint32_t kind = BROWNOUT_EVENT_CLOSED_UNAN
 struct Said { std::int64_t at_ms; std::string type = "timeout"; std::string url = {}; };
 
 Findings match(const std::vector<Row>& failures, const std::vector<Said>& errors) {
-  return derive(EvidenceBuilder{}.failures(0).then([&](events::Evidence& evidence) {
+  return derive(EvidenceBuilder{}.failures(0).then([&](test::Evidence& evidence) {
     for (const auto& [at_ms, kind, port] : failures) {
       brownout_event event{};
       event.kind = kind;
@@ -60,7 +60,7 @@ TEST_CASE("failures on other flows are kept apart, those of other processes are 
   const auto elsewhere = derive(EvidenceBuilder{}.failures_hit(false));
   CHECK(elsewhere.failures.empty());
   CHECK(elsewhere.failures_elsewhere.size() == 30);
-  const auto others = derive(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto others = derive(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     for (auto& event : evidence.kernel_events) event.raw.flags &= ~static_cast<std::uint32_t>(BROWNOUT_EVENT_APP);
   }));
   CHECK(others.failures.empty());
@@ -69,7 +69,7 @@ TEST_CASE("failures on other flows are kept apart, those of other processes are 
 
 TEST_CASE("held packets explain silence, not an answer; drops explain both") {
   const auto attributable = [](std::uint32_t kind, bool dropped) {
-    return derive(EvidenceBuilder{}.failure_kind(kind).then([dropped](events::Evidence& evidence) {
+    return derive(EvidenceBuilder{}.failure_kind(kind).then([dropped](test::Evidence& evidence) {
       for (auto& event : evidence.kernel_events) event.raw.dropped[0] = dropped ? 1 : 0;
     })).failures_attributable;
   };
@@ -166,7 +166,7 @@ TEST_CASE("stamps that fit as they are are not suspected because they would fit 
 }
 
 TEST_CASE("the drift of the wall clock is taken into account") {
-  const auto found = derive(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto found = derive(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     evidence.clocks.back().realtime_offset_ns += 43 * kSecond; // one second a second
     for (auto& snapshot : evidence.snapshots)
       for (auto& error : snapshot.new_errors) *error.utc_ns += *error.utc_ns - test::kUtcOffset - test::kStart;
@@ -177,7 +177,7 @@ TEST_CASE("the drift of the wall clock is taken into account") {
 TEST_CASE("growth of the count is bounded by the versions around the window") {
   using Versions = std::vector<std::pair<std::int64_t, std::int64_t>>; // ms after the window's start, count
   const auto with = [](const Versions& versions, std::uint64_t in_flight = 0) {
-    return derive(EvidenceBuilder{}.failures(0).then([versions, in_flight](events::Evidence& evidence) {
+    return derive(EvidenceBuilder{}.failures(0).then([versions, in_flight](test::Evidence& evidence) {
       evidence.snapshots.clear();
       for (const auto& [at_ms, count] : versions) {
         events::Snapshot snapshot;

@@ -65,7 +65,7 @@ TEST_CASE("mild: the fault stays below the app's time-out, and the verdict says 
 }
 
 TEST_CASE("a fault that matches nothing beside one that does") {
-  const auto verdict = judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     for (auto& sample : evidence.counters)
       for (const std::size_t i : {2, 3}) sample.faults[i] = {};
   }));
@@ -73,7 +73,7 @@ TEST_CASE("a fault that matches nothing beside one that does") {
 }
 
 TEST_CASE("the only fault matches nothing: the target calls, but nowhere that would be hit") {
-  const auto verdict = judge(EvidenceBuilder{}.idle().then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.idle().then([](test::Evidence& evidence) {
     evidence.counters.back().trace.calls_completed[0] = 400;
   }));
   require_first(verdict, Outcome::kInconclusive, "fault_effective: fault 1 latency egress: fault_not_effective");
@@ -82,7 +82,7 @@ TEST_CASE("the only fault matches nothing: the target calls, but nowhere that wo
 TEST_CASE("pressure left out and a fault that matches nothing: the fault is named, not the pressure") {
   auto plan = demo_plan();
   plan.drill.pressure_required = false;
-  const auto verdict = judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     for (auto& sample : evidence.counters) {
       sample.faults.assign(4, {});
       for (auto* pair : {&sample.trace.calls_started, &sample.trace.calls_completed, &sample.trace.calls_failed})
@@ -101,7 +101,7 @@ TEST_CASE("the server dies in the window while the fault hits other flows") {
 }
 
 TEST_CASE("the server dies on a flow that is only delayed: a delay does not make a peer say no") {
-  auto builder = EvidenceBuilder{}.failure_kind(BROWNOUT_EVENT_CONNECT_REFUSED).then([](events::Evidence& evidence) {
+  auto builder = EvidenceBuilder{}.failure_kind(BROWNOUT_EVENT_CONNECT_REFUSED).then([](test::Evidence& evidence) {
     for (auto& event : evidence.kernel_events) event.raw.dropped[BROWNOUT_EGRESS] = 0;
   });
   require_first(judge(builder), Outcome::kInconclusive, "kernel_degradation: failures_not_injected");
@@ -135,21 +135,21 @@ TEST_CASE("fewer than ten expected drops are too small a sample") {
 }
 
 TEST_CASE("what the ring lost makes the trace incomplete") {
-  const auto verdict = judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     evidence.counters.back().trace.failures_lost = 3;
   }));
   require_first(verdict, Outcome::kInconclusive, "trace_complete: trace_incomplete: 3 failures");
 }
 
 TEST_CASE("a gap in the sequence that nobody counted makes the trace incomplete") {
-  const auto verdict = judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     evidence.kernel_events.erase(evidence.kernel_events.begin() + 10);
   }));
   CHECK(check(verdict, "trace_complete").reason == Reason::kTraceIncomplete);
 }
 
 TEST_CASE("lost details are counted and harm nothing that rests on failures") {
-  const auto verdict = judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
     evidence.kernel_events.erase(evidence.kernel_events.begin() + 10);
     for (auto& sample : evidence.counters) --sample.trace.events_written;
     for (auto& sample : evidence.counters) ++sample.trace.details_lost;

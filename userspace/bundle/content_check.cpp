@@ -13,6 +13,7 @@
 #include "layout.hpp"
 #include "recorded_plan.hpp"
 #include "run_directory_copy.hpp"
+#include "time_series.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -41,32 +42,35 @@ class ContentCheck {
     BROWNOUT_TRY(read_manifest());
     BROWNOUT_ASSIGN(const auto plan, recompile());
     check_jitter_tables(plan);
-    BROWNOUT_ASSIGN(const auto evidence, events::load(directory_));
-    check_summary(evidence);
+    BROWNOUT_ASSIGN(const auto reading, findings::read(plan, directory_));
+    const auto& [evidence, findings] = reading;
+    check_summary(evidence, findings);
     check_identity(plan, evidence);
     check_required(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
-    const auto findings = findings::derive(plan, evidence);
     recomputed = verdict::judge(plan, evidence, findings);
     BROWNOUT_TRY(check_verdict(recomputed));
-    return check_report(plan, evidence, findings, recomputed);
+    BROWNOUT_TRY(check_report(plan, evidence, findings, recomputed));
+    return check_time_series(plan, evidence, findings);
   }
   std::vector<std::string> problems() { return std::move(problems_); }
 
  private:
-  Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestMember); }
+  Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestDocument); }
   void report(std::string problem) { problems_.push_back(std::move(problem)); }
 
   Result<> read_manifest();
   Result<plan::Plan> recompile();
   void check_jitter_tables(const plan::Plan& plan);
-  void check_summary(const events::Evidence& evidence);
+  void check_summary(const events::Evidence& evidence, const findings::Findings& findings);
   void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
   Result<> check_verdict(const verdict::Verdict& recomputed);
   Result<> check_report(const plan::Plan& plan, const events::Evidence& evidence, const findings::Findings& findings,
                         const verdict::Verdict& recomputed);
+  Result<> check_time_series(const plan::Plan& plan, const events::Evidence& evidence,
+                             const findings::Findings& findings);
   void expect_in_manifest(const char* key, const json& wanted, std::string_view source);
 
   std::filesystem::path directory_;
@@ -107,8 +111,8 @@ void ContentCheck::expect_in_manifest(const char* key, const json& wanted, std::
     report(fmt::format("{}: '{}' does not follow from {}", kManifest, key, source));
 }
 
-void ContentCheck::check_summary(const events::Evidence& evidence) {
-  const json summary = summarise(evidence);
+void ContentCheck::check_summary(const events::Evidence& evidence, const findings::Findings& findings) {
+  const json summary = summarise(evidence, findings);
   for (const auto& [key, value] : summary.items()) expect_in_manifest(key.c_str(), value, "the records");
 }
 
@@ -170,6 +174,14 @@ Result<> ContentCheck::check_report(const plan::Plan& plan, const events::Eviden
   BROWNOUT_ASSIGN(const auto text, text_of(kReport));
   if (render_report(plan, evidence, findings, recomputed, manifest_) != text)
     report(fmt::format("{} does not follow from the other files", kReport));
+  return {};
+}
+
+Result<> ContentCheck::check_time_series(const plan::Plan& plan, const events::Evidence& evidence,
+                                         const findings::Findings& findings) {
+  BROWNOUT_ASSIGN(const auto text, text_of(kTimeSeries));
+  if (render_time_series(plan, evidence, findings) != text)
+    report(fmt::format("{} does not follow from the records", kTimeSeries));
   return {};
 }
 

@@ -44,7 +44,7 @@ json describe_stop(const events::Evidence& evidence) {
 
 }  // namespace
 
-json summarise(const events::Evidence& evidence) {
+json summarise(const events::Evidence& evidence, const findings::Findings& findings) {
   return {{"windows", describe_windows(evidence)},
           {"clocks", describe_clocks(evidence)},
           {"stop", describe_stop(evidence)},
@@ -56,7 +56,7 @@ json summarise(const events::Evidence& evidence) {
           {"missing_required_files_count", evidence.run_files ? evidence.run_files->missing_required.size() : 0},
           {"records",
            {{"timeline", evidence.timeline.size()},
-            {"kernel_events", evidence.kernel_events.size()},
+            {"kernel_events", findings.events},
             {"counters", evidence.counters.size()},
             {"snapshots", evidence.snapshots.size()}}}};
 }

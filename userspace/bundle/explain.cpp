@@ -3,6 +3,7 @@
 // of evidence themselves.
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -48,21 +49,41 @@ std::string shown(std::string line) {
   return line;
 }
 
-std::string lines_of(const std::filesystem::path& directory, const events::Ref& ref) {
-  std::ifstream file{directory / ref.file};
-  std::string text, line;
-  for (int number = 1; number <= ref.line_end && std::getline(file, line); ++number) {
-    if (number < ref.line_start) continue;
-    if (number - ref.line_start == kMostLines) {
-      text += fmt::format("      ... to line {}\n", ref.line_end);
-      break;
-    }
-    text += fmt::format("      {}\n", shown(line));
+// The lines that are shown, of all checks together: a file of millions of lines is gone through once.
+class ShownLines {
+ public:
+  void want(const events::Ref& ref) {
+    for (int i = 0; i < kMostLines && ref.line_start + i <= ref.line_end; ++i) files_[ref.file][ref.line_start + i];
   }
-  return text;
-}
 
-std::string evidence_of(const std::filesystem::path& directory, const Check& check) {
+  void read(const std::filesystem::path& directory) {
+    for (auto& [name, lines] : files_) {
+      std::ifstream file{directory / name};
+      std::string line;
+      auto wanted = lines.begin();
+      for (int number = 1; wanted != lines.end() && std::getline(file, line); ++number)
+        if (number == wanted->first) (wanted++)->second = shown(line);
+    }
+  }
+
+  std::string of(const events::Ref& ref) const {
+    std::string text;
+    const auto& lines = files_.at(ref.file);
+    for (auto line = lines.lower_bound(ref.line_start); line != lines.end() && line->first <= ref.line_end; ++line) {
+      if (line->first - ref.line_start == kMostLines) break;
+      text += fmt::format("      {}\n", line->second);
+    }
+    if (ref.line_end - ref.line_start >= kMostLines) text += fmt::format("      ... to line {}\n", ref.line_end);
+    return text;
+  }
+
+ private:
+  std::map<std::string, std::map<int, std::string>> files_;
+};
+
+bool names_lines(const events::Ref& ref) { return ref.line_start > 0; }
+
+std::string evidence_of(const ShownLines& lines, const Check& check) {
   std::string text;
   for (std::size_t i = 0; i < check.evidence.size(); ++i) {
     if (i == kMostRefs) {
@@ -70,13 +91,13 @@ std::string evidence_of(const std::filesystem::path& directory, const Check& che
       break;
     }
     const auto& ref = check.evidence[i];
-    text += ref.line_start == 0 ? fmt::format("    {}\n", ref.file)
-                                : fmt::format("    {}:{}\n{}", ref.file, ref.line_start, lines_of(directory, ref));
+    text += names_lines(ref) ? fmt::format("    {}:{}\n{}", ref.file, ref.line_start, lines.of(ref))
+                             : fmt::format("    {}\n", ref.file);
   }
   return text;
 }
 
-std::string explain_check(const std::filesystem::path& directory, const Check& check) {
+std::string explain_check(const ShownLines& lines, const Check& check) {
   std::string text = fmt::format("{}: {}\n", check.name, verdict::word(check.outcome));
   const auto add = [&text](std::string_view what, std::string_view value) {
     if (!value.empty()) text += fmt::format("  {:<9} {}\n", what, value);
@@ -89,7 +110,7 @@ std::string explain_check(const std::filesystem::path& directory, const Check& c
     add("reason", fmt::format("{}: {}", verdict::name(check.reason), verdict::meaning(check.reason)));
     add("next", verdict::advice(check.reason));
   }
-  if (!check.evidence.empty()) text += "  evidence\n" + evidence_of(directory, check);
+  if (!check.evidence.empty()) text += "  evidence\n" + evidence_of(lines, check);
   return text;
 }
 
@@ -102,8 +123,13 @@ Result<std::string> explain(const std::filesystem::path& evidence, const std::ve
   BROWNOUT_TRY(refuse_unknown(verdict.checks, checks));
   std::string text = fmt::format("verdict: {}\n", verdict::name(verdict.outcome));
   for (const auto& reason : verdict.reasons) text += fmt::format("reason: {}\n", reason);
+  ShownLines lines;
   for (const auto& check : verdict.checks)
-    if (is_named(check, checks)) text += "\n" + explain_check(opened.directory(), check);
+    for (std::size_t i = 0; i < std::min(kMostRefs, check.evidence.size()) && is_named(check, checks); ++i)
+      if (names_lines(check.evidence[i])) lines.want(check.evidence[i]);
+  lines.read(opened.directory());
+  for (const auto& check : verdict.checks)
+    if (is_named(check, checks)) text += "\n" + explain_check(lines, check);
   return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a bundle has; format 2. docs/bundle-format.md says what is in each.
+// Which files a bundle has; format 3. docs/bundle-format.md says what is in each.
 #pragma once
 
 #include <array>
@@ -9,13 +9,14 @@
 
 namespace brownout::bundle {
 
-inline constexpr int kFormat = 2;
+inline constexpr int kFormat = 3;
 
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
 inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kVerdict = "verdict.json";
 inline constexpr std::string_view kReport = "report.md";
+inline constexpr std::string_view kTimeSeries = "time_series.jsonl";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
 inline constexpr std::string_view kRunFiles = "run_files.json";
@@ -26,9 +27,9 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
-inline constexpr std::array<std::string_view, 11> kAlways{
-    kChecksums, kFileList, kManifest, kVerdict, kReport, kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl",
-    "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
+inline constexpr std::array<std::string_view, 12> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, "timeline.jsonl",
+    "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
 // Of those, the ones that are there before sealing.
 inline constexpr std::array<std::string_view, 6> kStaged{
     kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl"};
@@ -41,7 +42,9 @@ bool is_safe(std::string_view path);
 // What sealing and verifying agree on, so that nothing is sealed that would be refused; and a bound on what a hostile
 // archive can unpack.
 inline constexpr std::uint64_t kMostMembers = 25'000;
-inline constexpr std::uint64_t kLargestMember = std::uint64_t{4} << 30;
-inline constexpr std::uint64_t kLargestBundle = std::uint64_t{8} << 30;
+inline constexpr std::uint64_t kLargestMember = std::uint64_t{8} << 30; // 16 million events
+inline constexpr std::uint64_t kLargestBundle = std::uint64_t{16} << 30;
+// What is read whole: everything but the records and the run directory's files.
+inline constexpr std::uint64_t kLargestDocument = std::uint64_t{1} << 30;
 
 }  // namespace brownout::bundle

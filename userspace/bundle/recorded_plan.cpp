@@ -12,7 +12,7 @@
 namespace brownout::bundle {
 
 Result<std::uint64_t> recorded_seed(const std::filesystem::path& directory) {
-  BROWNOUT_ASSIGN(const auto text, read_file(directory / kPlan, kLargestMember));
+  BROWNOUT_ASSIGN(const auto text, read_file(directory / kPlan, kLargestDocument));
   BROWNOUT_ASSIGN(const auto planned, events::parse_json(text, kPlan));
   const auto seed_text = planned.is_object() && planned.contains("seed") && planned["seed"].is_string()
                              ? planned["seed"].get<std::string>()
@@ -26,9 +26,9 @@ Result<std::uint64_t> recorded_seed(const std::filesystem::path& directory) {
 
 Result<plan::Plan> recorded_plan(const std::filesystem::path& directory) {
   BROWNOUT_ASSIGN(const auto seed, recorded_seed(directory));
-  BROWNOUT_ASSIGN(const auto text, read_file(directory / kDrill, kLargestMember));
+  BROWNOUT_ASSIGN(const auto text, read_file(directory / kDrill, kLargestDocument));
   BROWNOUT_ASSIGN(auto drill, drill::parse(text, kDrill, [&directory](std::size_t index, const std::string&) {
-                    return read_file(directory / jitter_table_path(index), kLargestMember);
+                    return read_file(directory / jitter_table_path(index), kLargestDocument);
                   }));
   return plan::compile(std::move(drill), seed);
 }

@@ -13,7 +13,7 @@ namespace brownout::bundle {
 namespace {
 
 Result<std::string> sealed_verdict(const std::filesystem::path& directory) {
-  const auto text = read_file(directory / kVerdict, kLargestMember);
+  const auto text = read_file(directory / kVerdict, kLargestDocument);
   if (!text && text.error().code == ErrorCode::kNotFound) return std::string{};
   if (!text) return std::unexpected(text.error());
   BROWNOUT_ASSIGN(const auto sealed, events::parse_json(*text, kVerdict));
@@ -36,11 +36,12 @@ Result<Judgement> rejudge_files(const std::filesystem::path& directory,
                                 const std::optional<std::filesystem::path>& drill) {
   Judgement judgement;
   BROWNOUT_ASSIGN(judgement.plan, drill ? plan_by(*drill, directory) : recorded_plan(directory));
-  BROWNOUT_ASSIGN(const auto recorded, read_file(directory / kDrill, kLargestMember));
+  BROWNOUT_ASSIGN(const auto recorded, read_file(directory / kDrill, kLargestDocument));
   judgement.recorded_drill_sha256 = sha256(recorded);
   judgement.drill_sha256 = sha256(judgement.plan.drill.text);
-  BROWNOUT_ASSIGN(judgement.evidence, events::load(directory));
-  judgement.findings = findings::derive(judgement.plan, judgement.evidence);
+  BROWNOUT_ASSIGN(auto reading, findings::read(judgement.plan, directory));
+  judgement.evidence = std::move(reading.evidence);
+  judgement.findings = std::move(reading.findings);
   judgement.verdict = verdict::judge(judgement.plan, judgement.evidence, judgement.findings);
   BROWNOUT_ASSIGN(judgement.sealed_verdict, sealed_verdict(directory));
   return judgement;

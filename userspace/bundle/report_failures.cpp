@@ -26,7 +26,7 @@ std::string recorded_by_app(const findings::Findings& findings, const findings::
 }
 
 std::vector<std::string> failure_row(const ReportInputs& inputs, const findings::Failure& failure) {
-  const auto& event = inputs.evidence.kernel_events.at(failure.event).raw;
+  const auto& event = failure.event;
   return {when(inputs.evidence, static_cast<std::int64_t>(event.t_mono_ns)),
           cell(events::event_kind_name(event.kind)),
           cell(events::endpoint(event.flow.local_address, event.flow.local_port)),

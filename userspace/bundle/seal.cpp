@@ -19,6 +19,7 @@
 #include "evidence_summary.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "time_series.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -60,14 +61,15 @@ Result<> write_member(const std::filesystem::path& staging, std::string_view pat
 // Everything that follows from what is staged, in the order in which one rests on the other.
 Result<Members> complete(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
                          const verdict::Verdict& verdict) {
-  BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
-  manifest.update(summarise(evidence));
+  BROWNOUT_ASSIGN(const auto reading, findings::read(plan, staging));
+  const auto& [evidence, findings] = reading;
+  manifest.update(summarise(evidence, findings));
   BROWNOUT_TRY(write_file(staging / kManifest, document(manifest)));
   BROWNOUT_TRY(write_file(staging / kVerdict, document(verdict::to_json(verdict))));
   // As whoever verifies will do it: from the manifest as it can be read back.
   BROWNOUT_ASSIGN(const auto written, events::parse_json(document(manifest), kManifest));
-  const auto findings = findings::derive(plan, evidence);
   BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
+  BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
   for (const auto path : kStaged)
     if (!members.contains(std::string{path}))

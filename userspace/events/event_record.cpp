@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// kernel/events.jsonl. Every field of brownout_event is there, by a readable name, and comes back exactly.
+// kernel/events.jsonl, read. Every field of brownout_event is there, by a readable name, and comes back exactly; how
+// it is written is in event_line.cpp.
 #include <algorithm>
-#include <cstring>
 
 #include <netinet/in.h>
 
@@ -12,12 +12,6 @@
 namespace brownout::events {
 namespace {
 
-OrderedJson encode_protocol(std::uint8_t protocol) {
-  if (protocol == IPPROTO_TCP) return "tcp";
-  if (protocol == IPPROTO_UDP) return "udp";
-  return protocol;
-}
-
 void decode_protocol(const Json& record, std::uint8_t& into, Problem& problem) {
   const auto* found = member(record, "transport", problem);
   if (found == nullptr) return;
@@ -27,28 +21,6 @@ void decode_protocol(const Json& record, std::uint8_t& into, Problem& problem) {
     into = IPPROTO_UDP;
   } else {
     decode(*found, into, "transport", problem);
-  }
-}
-
-// A process names itself as it likes: what is not plain text is kept as hexadecimal digits.
-bool is_plain(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-}
-
-std::string comm_of(const brownout_event& event) { return {event.comm, ::strnlen(event.comm, sizeof event.comm)}; }
-
-std::string hexadecimal(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
-}
-
-void encode_comm(const brownout_event& event, OrderedJson& record) {
-  const std::string comm = comm_of(event);
-  if (is_plain(comm)) {
-    record["comm"] = comm;
-  } else {
-    record["comm_hex"] = hexadecimal(comm);
   }
 }
 
@@ -74,10 +46,6 @@ void decode_comm(const Json& record, brownout_event& event, Problem& problem) {
   std::ranges::copy(comm, event.comm);
 }
 
-OrderedJson encode_directions(const __u64 (&values)[BROWNOUT_DIRECTIONS]) {
-  return {{"egress", values[BROWNOUT_EGRESS]}, {"ingress", values[BROWNOUT_INGRESS]}};
-}
-
 void decode_directions(const Json& record, const char* key, __u64 (&into)[BROWNOUT_DIRECTIONS], Problem& problem) {
   const auto* found = member(record, key, problem);
   if (found == nullptr) return;
@@ -91,46 +59,9 @@ void decode_endpoint(const Json& record, const char* key, __u8 (&address)[16], _
   if (!parse_endpoint(text, address, port)) problem.report(fmt::format("'{}' must be address:port", key));
 }
 
-OrderedJson errno_name(std::uint32_t error) {
-  const char* name = error == 0 || error > INT32_MAX ? nullptr : ::strerrorname_np(static_cast<int>(error));
-  return name == nullptr ? OrderedJson(nullptr) : OrderedJson(name);
-}
-
 }  // namespace
 
-OrderedJson encode(const brownout_event& event) {
-  OrderedJson record;
-  record["sequence"] = event.sequence;
-  record["t_mono_ns"] = event.t_mono_ns;
-  record["kind"] = encode_name(kEventKinds, event.kind);
-  record["certainty"] = (event.flags & BROWNOUT_EVENT_INFERRED) != 0 ? "inferred" : "certain";
-  record["phase"] = encode_name(kPhases, event.phase);
-  record["transport"] = encode_protocol(event.flow.protocol);
-  record["local"] = endpoint(event.flow.local_address, event.flow.local_port);
-  record["peer"] = endpoint(event.flow.peer_address, event.flow.peer_port);
-  record["flags"] = encode_flags(kEventFlags, event.flags);
-  record["pid"] = event.pid;
-  encode_comm(event, record);
-  record["cookie"] = event.cookie;
-  record["cgroup_id"] = event.cgroup_id;
-  record["call_start_ns"] = event.call_start_ns;
-  record["duration_ns"] = event.duration_ns;
-  record["dropped"] = encode_directions(event.dropped);
-  record["held"] = encode_directions(event.held);
-  record["calls"] = event.calls;
-  record["errno"] = event.error;
-  record["error"] = errno_name(event.error);
-  record["retransmits"] = event.retransmits;
-  record["rtos"] = event.rtos;
-  record["srtt_us"] = event.srtt_us;
-  record["rto_us"] = event.rto_us;
-  record["old_state"] = encode_name(kTcpStates, event.old_state);
-  record["new_state"] = encode_name(kTcpStates, event.new_state);
-  return record;
-}
-
-void decode(const Json& record, KernelEvent& into, Problem& problem) {
-  auto& event = into.raw;
+void decode(const Json& record, brownout_event& event, Problem& problem) {
   std::uint32_t old_state = 0, new_state = 0;
   read(record, "sequence", event.sequence, problem);
   read(record, "t_mono_ns", event.t_mono_ns, problem);

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "brownout/digest.hpp"
+#include "event_line.hpp"
+#include "event_reader.hpp"
 #include "lines.hpp"
 #include "records.hpp"
 #include "timeline_summary.hpp"
@@ -21,19 +23,25 @@ void set_reference(Snapshot& snapshot, Ref ref) {
   snapshot.ref = std::move(ref);
 }
 
-const brownout_event& recorded(const KernelEvent& event) { return event.raw; }
-const auto& recorded(const auto& record) { return record; }
+void append(fmt::memory_buffer& into, const auto& record) {
+  const auto line = to_line(encode(record));
+  into.append(line.data(), line.data() + line.size());
+}
+
+void append(fmt::memory_buffer& into, const brownout_event& event) { append_line(into, event); }
 
 template <typename Record>
 Result<Record> parse_record(std::string_view line, const std::string& place) {
   BROWNOUT_ASSIGN(const auto json, parse_json(line, place));
-  Record record;
+  Record record{};
   Problem problem;
   decode(json, record, problem);
   if (problem) return fail(ErrorCode::kFormat, fmt::format("{}: {}", place, problem.text()));
   // One spelling for each record: keys that nobody reads, a readable name that contradicts its number or a key given
   // twice cannot tell people another story than the one that is judged.
-  if (to_line(encode(recorded(record))) != line)
+  fmt::memory_buffer again;
+  append(again, record);
+  if (std::string_view{again.data(), again.size()} != line)
     return fail(ErrorCode::kFormat, fmt::format("{}: not as brownout writes this record", place),
                 "The line was changed after it was recorded.");
   return record;
@@ -80,13 +88,24 @@ nlohmann::json to_json(const Ref& ref) {
 Result<Evidence> load(const std::filesystem::path& directory) {
   Evidence evidence;
   BROWNOUT_TRY(load_file(directory, kTimelineFile, evidence.timeline));
-  BROWNOUT_TRY(load_file(directory, kKernelEventsFile, evidence.kernel_events));
   BROWNOUT_TRY(load_file(directory, kCountersFile, evidence.counters));
   BROWNOUT_TRY(load_file(directory, kSnapshotsFile, evidence.snapshots));
   BROWNOUT_TRY(check_bodies(evidence.snapshots));
   BROWNOUT_TRY(load_run_files(directory, evidence.run_files));
   BROWNOUT_TRY(summarise_timeline(evidence));
   return evidence;
+}
+
+Result<> for_each_kernel_event(const std::filesystem::path& directory, const EventSink& sink) {
+  EventReader reader;
+  return for_each_line(directory / kKernelEventsFile, [&](std::string_view line, int number) -> Result<> {
+    brownout_event event;
+    if (!reader.read(line, event)) {
+      const auto place = fmt::format("{}:{}", kKernelEventsFile, number);
+      BROWNOUT_ASSIGN(event, parse_record<brownout_event>(line, place));
+    }
+    return sink(event, [&] { return reference(kKernelEventsFile, number, line); });
+  });
 }
 
 std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns) {

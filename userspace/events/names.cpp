@@ -41,8 +41,6 @@ static_assert(kTcpStateTable[TCP_LAST_ACK] == "last_ack" && kTcpStateTable[TCP_L
 static_assert(kTcpStateTable[TCP_CLOSING] == "closing");
 static_assert((1 << (kEventFlagTable.size() - 1)) == BROWNOUT_EVENT_UNACKNOWLEDGED);
 
-string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
-
 std::optional<std::uint32_t> number_of(Names names, string_view name) {
   const auto found = std::ranges::find(names, name);
   if (name.empty() || found == names.end()) return std::nullopt;
@@ -58,6 +56,8 @@ constinit const Names kTcpStates{kTcpStateTable};
 constinit const Names kEndings{kEndingTable};
 constinit const Names kSnapshotStatuses{kSnapshotStatusTable};
 
+string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
+
 OrderedJson encode_name(Names names, std::uint32_t number) {
   const auto name = name_of(names, number);
   return name.empty() ? OrderedJson(number) : OrderedJson(name);
@@ -72,14 +72,6 @@ void decode_name(const Json& object, const char* key, Names names, std::uint32_t
   } else {
     problem.report(fmt::format("'{}' has an unknown name", key));
   }
-}
-
-OrderedJson encode_flags(Names names, std::uint32_t flags) {
-  auto list = OrderedJson::array();
-  for (std::uint32_t bit = 0; bit < 32; ++bit)
-    if (const std::uint32_t flag = std::uint32_t{1} << bit; (flags & flag) != 0)
-      list.push_back(name_of(names, bit).empty() ? OrderedJson(flag) : OrderedJson(name_of(names, bit)));
-  return list;
 }
 
 void decode_flags(const Json& object, const char* key, Names names, std::uint32_t& into, Problem& problem) {

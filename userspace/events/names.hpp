@@ -18,10 +18,11 @@ extern const Names kTcpStates; // as network.connection.state of OpenTelemetry
 extern const Names kEndings;
 extern const Names kSnapshotStatuses;
 
+std::string_view name_of(Names names, std::uint32_t number); // empty: none
+
 OrderedJson encode_name(Names names, std::uint32_t number);
 void decode_name(const Json& object, const char* key, Names names, std::uint32_t& into, Problem& problem);
 
-OrderedJson encode_flags(Names names, std::uint32_t flags);
 void decode_flags(const Json& object, const char* key, Names names, std::uint32_t& into, Problem& problem);
 
 }  // namespace brownout::events

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "event_line.hpp"
 #include "records.hpp"
 
 namespace brownout::events {
@@ -21,7 +22,7 @@ class LineFile {
     return {};
   }
 
-  Result<> append(const std::string& line) {
+  Result<> append(std::string_view line) {
     pending_ += line;
     return pending_.size() < kFlushAt ? Result<>{} : flush();
   }
@@ -58,7 +59,11 @@ class FileRecorder final : public Recorder {
     return snapshots_.open(directory / kSnapshotsFile);
   }
 
-  Result<> record(const brownout_event& event) override { return events_.append(to_line(encode(event))); }
+  Result<> record(const brownout_event& event) override {
+    line_.clear();
+    append_line(line_, event);
+    return events_.append({line_.data(), line_.size()});
+  }
   Result<> record(const CounterSample& sample) override { return counters_.append(to_line(encode(sample))); }
   Result<> record(const Snapshot& snapshot) override { return snapshots_.append(to_line(encode(snapshot))); }
   Result<> record(const TimelineEntry& entry) override { return timeline_.append(to_line(encode(entry))); }
@@ -73,6 +78,7 @@ class FileRecorder final : public Recorder {
 
  private:
   LineFile timeline_, events_, counters_, snapshots_;
+  fmt::memory_buffer line_;
 };
 
 }  // namespace

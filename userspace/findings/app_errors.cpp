@@ -36,6 +36,7 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings) {
     for (const auto& error : snapshot.new_errors) {
       AppErrorFinding found;
       found.error = error;
+      found.error.raw = nullptr; // what is needed of it has been taken out; the snapshot has it
       found.seen_after_ns = previous_version_ns;
       found.seen_ns = snapshot.t_mono_ns;
       found.earliest_ns = found.seen_after_ns;

@@ -18,22 +18,41 @@ void find_counter_refs(const events::Evidence& evidence, Findings& findings) {
 
 }  // namespace
 
-Findings derive(const plan::Plan& plan, const events::Evidence& evidence) {
+Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence, const Events& events) {
   Findings findings;
-  find_failures(evidence, findings);
+  FailureFold failures{evidence, findings};
+  CallDelayFold delays{plan, evidence};
+  Sequences sequences;
+  BROWNOUT_TRY(events([&](const brownout_event& event, const events::Where& where) -> Result<> {
+    ++findings.events;
+    sequences.add(event.sequence);
+    failures.take(event, where);
+    return delays.take(event);
+  }));
+  failures.finish();
+  BROWNOUT_ASSIGN(const auto call_delays, delays.finish());
   find_calls(plan, evidence, findings);
   find_recovery(evidence, findings);
-  find_ledger(evidence, findings);
-  find_effects(plan, evidence, findings);
+  find_ledger(evidence, sequences, findings);
+  find_effects(plan, evidence, call_delays, findings);
   if (plan.drill.app) {
     find_app_errors(evidence, findings);
     match_app_errors(evidence, findings);
     place_app_errors(evidence, findings);
     find_growth(plan, evidence, findings);
-    find_coverage(plan, evidence, findings);
+    find_coverage(plan, findings);
   }
   find_counter_refs(evidence, findings);
   return findings;
+}
+
+Result<Reading> read(const plan::Plan& plan, const std::filesystem::path& directory) {
+  Reading reading;
+  BROWNOUT_ASSIGN(reading.evidence, events::load(directory));
+  BROWNOUT_ASSIGN(reading.findings, derive(plan, reading.evidence, [&directory](const events::EventSink& sink) {
+                    return events::for_each_kernel_event(directory, sink);
+                  }));
+  return reading;
 }
 
 }  // namespace brownout::findings

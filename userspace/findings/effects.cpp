@@ -43,7 +43,8 @@ void read_drops(const plan::Plan& plan, const Span& span, FaultEffect& effect) {
 
 }  // namespace
 
-void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings) {
+void find_effects(const plan::Plan& plan, const events::Evidence& evidence, const CallDelaysOfFaults& delays,
+                  Findings& findings) {
   const auto span = injecting_span(evidence);
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     for (const int direction : plan.faults[i].directions) {
@@ -59,7 +60,7 @@ void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Find
         if (drops(plan.faults[i]))
           witness_drops(plan, evidence, effect);
         else
-          witness_latency(plan, evidence, findings, effect);
+          witness_latency(plan, evidence, delays.at(i), findings, effect);
       }
       findings.effects.push_back(std::move(effect));
     }

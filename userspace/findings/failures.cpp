@@ -35,43 +35,46 @@ bool carries_injection(const brownout_event& event) {
   return nobody_answered(event) && event.held[BROWNOUT_EGRESS] + event.held[BROWNOUT_INGRESS] > 0;
 }
 
-void count(const events::Evidence& evidence, const Failure& failure, Findings& findings) {
-  if (failure.in_window) ++findings.failures_in_window;
-  if (failure.in_window && failure.injected) ++findings.failures_attributable;
-  if (const auto baseline = window_of(evidence, BROWNOUT_PHASE_BASELINE))
-    if (contains(*baseline, failure.call_start_ns)) ++findings.failures_baseline;
-  if (const auto recovery = window_of(evidence, BROWNOUT_PHASE_RECOVERY))
-    if (contains(*recovery, failure.call_start_ns)) ++findings.failures_recovery;
-}
-
 }  // namespace
 
-void find_failures(const events::Evidence& evidence, Findings& findings) {
-  const auto window = window_of(evidence, BROWNOUT_PHASE_INJECT);
-  for (std::size_t i = 0; i < evidence.kernel_events.size(); ++i) {
-    const auto& [event, ref] = evidence.kernel_events[i];
-    const auto start = call_start_ns(event);
-    const bool in_window = window && contains(*window, start);
-    const bool of_app = (event.flags & BROWNOUT_EVENT_APP) != 0;
-    if (is_retransmit(event.kind) && in_window) ++findings.retransmits_window;
-    if (event.kind == BROWNOUT_EVENT_RTO && in_window) ++findings.rtos_window;
-    if ((event.flags & BROWNOUT_EVENT_CALL_FAILED) == 0 || !of_app) continue;
-    if ((event.flags & BROWNOUT_EVENT_HIT) == 0) {
-      if (in_window) findings.failures_elsewhere.push_back(ref);
-      continue;
-    }
-    Failure failure;
-    failure.event = i;
-    failure.t_mono_ns = static_cast<std::int64_t>(event.t_mono_ns);
-    failure.call_start_ns = start;
-    failure.in_window = in_window;
-    failure.injected = carries_injection(event);
-    failure.ref = ref;
-    count(evidence, failure, findings);
-    findings.failures.push_back(failure);
+FailureFold::FailureFold(const events::Evidence& evidence, Findings& findings)
+    : baseline_(window_of(evidence, BROWNOUT_PHASE_BASELINE)),
+      window_(window_of(evidence, BROWNOUT_PHASE_INJECT)),
+      recovery_(window_of(evidence, BROWNOUT_PHASE_RECOVERY)),
+      findings_(findings) {}
+
+void FailureFold::take(const brownout_event& event, const events::Where& where) {
+  const auto start = call_start_ns(event);
+  const bool in_window = window_ && contains(*window_, start);
+  const bool of_app = (event.flags & BROWNOUT_EVENT_APP) != 0;
+  if (is_retransmit(event.kind) && in_window) ++findings_.retransmits_window;
+  if (event.kind == BROWNOUT_EVENT_RTO && in_window) ++findings_.rtos_window;
+  if ((event.flags & BROWNOUT_EVENT_CALL_FAILED) == 0 || !of_app) return;
+  if ((event.flags & BROWNOUT_EVENT_HIT) == 0) {
+    if (in_window) findings_.failures_elsewhere.push_back(where());
+    return;
   }
+  Failure failure;
+  failure.event = event;
+  failure.t_mono_ns = static_cast<std::int64_t>(event.t_mono_ns);
+  failure.call_start_ns = start;
+  failure.in_window = in_window;
+  failure.injected = carries_injection(event);
+  failure.ref = where();
+  count(failure);
+  findings_.failures.push_back(std::move(failure));
+}
+
+void FailureFold::count(const Failure& failure) {
+  if (failure.in_window) ++findings_.failures_in_window;
+  if (failure.in_window && failure.injected) ++findings_.failures_attributable;
+  if (baseline_ && contains(*baseline_, failure.call_start_ns)) ++findings_.failures_baseline;
+  if (recovery_ && contains(*recovery_, failure.call_start_ns)) ++findings_.failures_recovery;
+}
+
+void FailureFold::finish() {
   // The ring keeps the order of each CPU only.
-  std::ranges::stable_sort(findings.failures, {}, &Failure::t_mono_ns);
+  std::ranges::stable_sort(findings_.failures, {}, &Failure::t_mono_ns);
 }
 
 }  // namespace brownout::findings

@@ -92,13 +92,13 @@ void find_gate_values(const plan::Plan& plan, const events::Evidence& evidence, 
 }
 
 // With `retries: N` the app writes an error down for N + 1 failures in a row towards one peer.
-std::uint64_t recordable(const plan::Plan& plan, const events::Evidence& evidence, const Findings& findings) {
+std::uint64_t recordable(const plan::Plan& plan, const Findings& findings) {
   const auto retries = static_cast<std::uint64_t>(std::max<std::int64_t>(0, plan.drill.app->retries));
   if (retries == 0) return findings.failures_attributable;
   std::map<std::tuple<std::uint32_t, std::vector<std::uint8_t>, std::uint16_t>, std::uint64_t> by_peer;
   for (const auto& failure : findings.failures) {
     if (!failure.in_window || !failure.injected) continue;
-    const auto& event = evidence.kernel_events[failure.event].raw;
+    const auto& event = failure.event;
     const std::vector<std::uint8_t> address(std::begin(event.flow.peer_address), std::end(event.flow.peer_address));
     ++by_peer[{event.pid, address, event.flow.peer_port}];
   }
@@ -116,12 +116,12 @@ void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findi
   find_calls_per_api_call(evidence, findings);
 }
 
-void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings) {
+void find_coverage(const plan::Plan& plan, Findings& findings) {
   findings.failures_recorded =
       static_cast<std::uint64_t>(std::ranges::count_if(findings.failures, [](const Failure& failure) {
         return failure.in_window && failure.injected && failure.app_error;
       }));
-  findings.failures_recordable = recordable(plan, evidence, findings);
+  findings.failures_recordable = recordable(plan, findings);
   const auto all = static_cast<double>(findings.failures_recordable);
   const auto matched = static_cast<double>(findings.failures_recorded);
   findings.recorded_lower = std::min(all, matched);

@@ -2,7 +2,6 @@
 // Is what we have all that there was? Sequence numbers, the tracer's own counters, the delay line's, clocks.
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -27,16 +26,13 @@ std::uint64_t open_attempts(const events::CounterSample& sample) {
   return growth(trace.events_written + trace.failures_lost + trace.details_lost, trace.events_attempted);
 }
 
-void find_gaps(const events::Evidence& evidence, Findings& findings) {
-  std::set<std::uint64_t> sequences;
-  for (const auto& event : evidence.kernel_events) sequences.insert(event.raw.sequence);
-  const auto newest = sequences.empty() ? 0 : *sequences.rbegin();
-  findings.sequence_gaps = newest - sequences.size();
+void find_gaps(const events::Evidence& evidence, const Sequences& sequences, Findings& findings) {
+  findings.sequence_gaps = sequences.missing();
   if (evidence.counters.empty()) return;
   const auto& last = evidence.counters.back();
   const auto& settled = settled_sample(evidence);
   const auto known = last.trace.failures_lost + last.trace.details_lost;
-  const auto missing = findings.sequence_gaps + growth(newest, settled.trace.events_attempted);
+  const auto missing = findings.sequence_gaps + growth(sequences.newest(), settled.trace.events_attempted);
   findings.events_unaccounted =
       std::max(growth(known, missing), std::min(open_attempts(settled), open_attempts(last)));
 }
@@ -91,8 +87,8 @@ void check_conservation(const events::Evidence& evidence, Findings& findings) {
 
 }  // namespace
 
-void find_ledger(const events::Evidence& evidence, Findings& findings) {
-  find_gaps(evidence, findings);
+void find_ledger(const events::Evidence& evidence, const Sequences& sequences, Findings& findings) {
+  find_gaps(evidence, sequences, findings);
   compare_with_kernel(evidence, findings);
   find_clock_step(evidence, findings);
   check_conservation(evidence, findings);

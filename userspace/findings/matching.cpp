@@ -67,14 +67,14 @@ std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns) {
 }
 
 // Left: the failure, right: the error.
-std::vector<Candidate> candidates(const events::Evidence& evidence, const Findings& findings, std::int64_t slack_ns) {
+std::vector<Candidate> candidates(const Findings& findings, std::int64_t slack_ns) {
   std::vector<Candidate> pairs;
   for (std::size_t e = 0; e < findings.app_errors.size(); ++e) {
     const auto& error = findings.app_errors[e];
     if (kind_of(error.error) == ErrorKind::kOther) continue;
     auto from = std::ranges::lower_bound(findings.failures, error.earliest_ns - slack_ns, {}, &Failure::t_mono_ns);
     for (; from != findings.failures.end() && from->t_mono_ns <= error.latest_ns + slack_ns; ++from) {
-      const auto& event = evidence.kernel_events[from->event].raw;
+      const auto& event = from->event;
       if (!like(error, event) || !same_peer(error, event.flow)) continue;
       pairs.push_back({distance_ns(error, from->t_mono_ns), static_cast<std::size_t>(from - findings.failures.begin()), e});
     }
@@ -109,7 +109,7 @@ std::size_t matched_when_shifted(const events::Evidence& evidence, const Finding
     error.earliest_ns += shift_ns;
     error.latest_ns += shift_ns;
   }
-  return pair_up(candidates(evidence, trial, slack_ns(evidence)), trial);
+  return pair_up(candidates(trial, slack_ns(evidence)), trial);
 }
 
 std::vector<AppErrorFinding> stamped_errors(const Findings& findings) {
@@ -145,7 +145,7 @@ void match_app_errors(const events::Evidence& evidence, Findings& findings) {
       error.earliest_ns = error.seen_after_ns;
       error.latest_ns = error.seen_ns;
     }
-  pair_up(candidates(evidence, findings, slack_ns(evidence)), findings);
+  pair_up(candidates(findings, slack_ns(evidence)), findings);
 }
 
 }  // namespace brownout::findings

@@ -3,26 +3,45 @@
 #pragma once
 
 #include "brownout/findings.hpp"
+#include "call_delays.hpp"
+#include "sequences.hpp"
 
 namespace brownout::findings {
 
-void find_failures(const events::Evidence& evidence, Findings& findings);
+// What failed, out of the events as they are told.
+class FailureFold {
+ public:
+  FailureFold(const events::Evidence& evidence, Findings& findings);
+  void take(const brownout_event& event, const events::Where& where);
+  void finish();
+
+ private:
+  void count(const Failure& failure);
+
+  std::optional<events::Window> baseline_, window_, recovery_;
+  Findings& findings_;
+};
+
+// By position of the latency fault in the plan.
+using CallDelaysOfFaults = std::map<std::size_t, CallDelays>;
+
 void find_calls(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_recovery(const events::Evidence& evidence, Findings& findings);
 void compare_with_kernel(const events::Evidence& evidence, Findings& findings); // of find_ledger()
-void find_ledger(const events::Evidence& evidence, Findings& findings);
-void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
+void find_ledger(const events::Evidence& evidence, const Sequences& sequences, Findings& findings);
+void find_effects(const plan::Plan& plan, const events::Evidence& evidence, const CallDelaysOfFaults& delays,
+                  Findings& findings);
 void find_app_errors(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
-void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
+void find_coverage(const plan::Plan& plan, Findings& findings);
 
 // Fills FaultEffect::witnesses.
 void witness_drops(const plan::Plan& plan, const events::Evidence& evidence, FaultEffect& effect);
-void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, const Findings& findings,
-                     FaultEffect& effect);
+void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, const CallDelays& calls,
+                     const Findings& findings, FaultEffect& effect);
 
 // What an app error says of itself. A timeout is told from an explicit refusal, so that each finds its like.
 enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork };

@@ -110,8 +110,8 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
   if (session.run_directory() != nullptr)
     BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
-  BROWNOUT_ASSIGN(const auto evidence, events::load(staging));
-  const auto findings = findings::derive(context.plan, evidence);
+  BROWNOUT_ASSIGN(const auto reading, findings::read(context.plan, staging));
+  const auto& [evidence, findings] = reading;
   Outcome outcome{.verdict = verdict::judge(context.plan, evidence, findings)};
   const auto run_id = run_id_of(session);
   const auto manifest = make_manifest({.options = context.options,

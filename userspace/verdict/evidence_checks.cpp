@@ -84,7 +84,7 @@ Check judge_window(const Case& given) {
 Check judge_trace(const Case& given) {
   auto check = prerequisite("trace_complete");
   check.expected = "nothing lost";
-  check.n = given.evidence.kernel_events.size();
+  check.n = given.findings.events;
   if (given.evidence.counters.empty()) {
     if (given.window() == nullptr) {
       const auto why = why_no_window(given);
