@@ -61,18 +61,6 @@ TimeoutClient node_client() {
   return client;
 }
 
-TimeoutClient java_client(const fs::path& scratch) {
-  TimeoutClient client{.name = "Java HttpClient",
-                       .command = {"/usr/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-                                   scratch.string(), "HttpClientGet"}};
-  const auto look = run("/usr/bin/java --version");
-  (look.status == 0 ? client.version : client.missing) = look.first_line;
-  if (!client.missing.empty()) return client;
-  const auto compiled = run(fmt::format("javac -d {} {}", scratch.string(), source("HttpClientGet.java")));
-  if (compiled.status != 0) client.missing = "javac: " + compiled.first_line;
-  return client;
-}
-
 std::string seconds(int milliseconds) { return fmt::format("{:.3f}", milliseconds / 1e3); }
 
 }  // namespace
@@ -94,15 +82,26 @@ std::vector<std::string> TimeoutClient::arguments(const std::string& address, st
   return all;
 }
 
-std::vector<TimeoutClient> timeout_clients(const fs::path& scratch) {
+TimeoutClient java_client(const fs::path& scratch) {
+  TimeoutClient client{.name = "Java HttpClient",
+                       .command = {"/usr/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+                                   scratch.string(), "HttpClientGet"}};
+  const auto look = run("/usr/bin/java --version");
+  (look.status == 0 ? client.version : client.missing) = look.first_line;
+  if (!client.missing.empty()) return client;
+  const auto compiled = run(fmt::format("javac -d {} {}", scratch.string(), source("HttpClientGet.java")));
+  if (compiled.status != 0) client.missing = "javac: " + compiled.first_line;
+  return client;
+}
+
+std::vector<TimeoutClient> timeout_clients() {
   return {c_client("blocking"),
           c_client("epoll"),
           python_client("Python socket", "socket_settimeout.py", "socket"),
           python_client("requests", "requests_get.py", "requests"),
           python_client("asyncio", "asyncio_streams.py", "asyncio"),
           curl_client(),
-          node_client(),
-          java_client(scratch)};
+          node_client()};
 }
 
 }  // namespace brownout::bench

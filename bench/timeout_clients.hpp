@@ -24,7 +24,9 @@ struct TimeoutClient {
                                      const std::string& option) const;
 };
 
-// All that are known, in the order of the table. Java's is compiled into `scratch`.
-std::vector<TimeoutClient> timeout_clients(const std::filesystem::path& scratch);
+// All that need no compiler, in the order of the table.
+std::vector<TimeoutClient> timeout_clients();
+// Compiled into `scratch`.
+TimeoutClient java_client(const std::filesystem::path& scratch);
 
 }  // namespace brownout::bench

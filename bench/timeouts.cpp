@@ -91,7 +91,8 @@ void keep(std::vector<TimeoutClient>& clients, const std::vector<std::string>& n
 
 json timeouts(const TimeoutOptions& options) {
   const ScratchDirectory scratch;
-  auto clients = timeout_clients(scratch.path());
+  auto clients = timeout_clients();
+  clients.push_back(java_client(scratch.path()));
   keep(clients, options.clients);
   const TimeoutRoom room;
   json report = {{"tries", options.tries}, {"clients", clients_json(clients)}, {"sysctls", room.sysctls()},
