@@ -96,7 +96,7 @@ plan::Plan plan_for_all() {
 class Recording {
  public:
   Recording(const TimeoutRoom& room, bool waits) : plan_(plan_for_all()), target_(room.room().target()) {
-    if (waits) throw std::runtime_error("not built");
+    plan_.drill.trace_waits = waits;
     auto tracer = kernel::Tracer::attach({.plan = plan_, .target = target_, .details_per_second = 1'000'000});
     if (!tracer) throw std::runtime_error(tracer.error().render());
     tracer_ = std::move(*tracer);

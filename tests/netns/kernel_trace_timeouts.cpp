@@ -35,3 +35,5 @@ void check_all(bool waits) {
 }  // namespace
 
 TEST_CASE("trace: what happens to real clients has its name, and nothing else", "[netns]") { check_all(false); }
+
+TEST_CASE("trace: waits: the same, and read timeouts are certain", "[netns]") { check_all(true); }
