@@ -130,7 +130,7 @@ static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state,
 		return;
 	books_compare_callback(c, old_state);
 	transition_read(tp, &t);
-	if (waits_are_traced && t.app_closed)
+	if (waits_are_traced && app_acts(&t))
 		return; /* whose thread waited is seen from the tracepoint, which comes next */
 	transition_classify(c, tp, &t);
 }
@@ -208,7 +208,7 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 			return 0;
 	} else {
 		books_closed(c, &t);
-		if (!(waits_are_traced && t.app_closed))
+		if (!(waits_are_traced && app_acts(&t)))
 			books_compare_tracepoint(c, tp, new_state);
 		else
 			c->state_traced = new_state;

@@ -21,6 +21,12 @@ struct transition {
 	__u64 now_ns;
 };
 
+/* close(), or a half-close: the current task is the application's. */
+static __always_inline bool app_acts(const struct transition *t)
+{
+	return t->app_closed || t->new_state == TCP_FIN_WAIT1;
+}
+
 static __always_inline bool error_is_unreachable(__u32 error)
 {
 	return error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == EHOSTDOWN;
@@ -156,7 +162,7 @@ static __always_inline void closed_by_peer(struct connection *c, struct tcp_sock
  */
 static __always_inline void half_closed(struct connection *c, const struct transition *t)
 {
-	if (c->in_flight && wait_expired_since(c->pid, c->call_start_ns, t->now_ns))
+	if (t->in_tracepoint && c->in_flight && wait_expired_since(c->pid, c->call_start_ns, t->now_ns))
 		c->marks |= MARK_WAITED_IN_VAIN;
 }
 
