@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// brownout_bench latency|comparison|throughput: figures as JSON on stdout, progress on stderr. Judges nothing.
+// brownout_bench latency|comparison|throughput|timeouts: figures as JSON on stdout, progress on stderr. Judges nothing.
 #include <exception>
 #include <iostream>
 
@@ -12,7 +12,7 @@
 using namespace brownout::bench;
 
 int main(int argc, char** argv) {
-  CLI::App app{"figures of brownout's delay backends"};
+  CLI::App app{"figures of brownout"};
   app.require_subcommand(1);
   LatencyOptions latency_options;
   auto* latency_command = app.add_subcommand("latency", "one-way error against a thread that only sleeps");
@@ -47,21 +47,31 @@ int main(int argc, char** argv) {
   auto* tracing_command = app.add_subcommand("tracing", "requests with and without the tracer, in interleaved pairs");
   tracing_command->add_option("--pairs", tracing_options.pairs)->check(CLI::PositiveNumber);
   tracing_command->add_option("--milliseconds", tracing_milliseconds)->check(CLI::PositiveNumber);
+  TimeoutOptions timeout_options;
+  auto* timeouts_command = app.add_subcommand("timeouts", "what the tracer calls what happens to real clients");
+  timeouts_command->add_option("--tries", timeout_options.tries)->check(CLI::PositiveNumber);
+  timeouts_command->add_option("--waits", timeout_options.waits)->delimiter(',')->check(CLI::IsMember({"off", "on"}));
+  timeouts_command->add_option("--clients", timeout_options.clients)->delimiter(',');
+  timeouts_command->add_option("--at-once", timeout_options.at_once)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   tracing_options.time = std::chrono::milliseconds{tracing_milliseconds};
   throughput_options.time = std::chrono::milliseconds{milliseconds};
   throughput_options.packets = !no_packets;
 
   try {
-    const BenchRoom room;
     nlohmann::json report = {{"machine", machine()}};
     std::string command;
     for (int i = 1; i < argc; ++i) command += fmt::format("{}{}", i > 1 ? " " : "", argv[i]);
     report["command"] = command;
-    if (*latency_command) report["latency"] = latency(room, latency_options);
-    if (*comparison_command) report["comparison"] = comparison(room, comparison_options);
-    if (*throughput_command) report["throughput"] = throughput(room, throughput_options);
-    if (*tracing_command) report["tracing"] = tracing(room, tracing_options);
+    if (*timeouts_command) {
+      report["timeouts"] = timeouts(timeout_options);
+    } else {
+      const BenchRoom room;
+      if (*latency_command) report["latency"] = latency(room, latency_options);
+      if (*comparison_command) report["comparison"] = comparison(room, comparison_options);
+      if (*throughput_command) report["throughput"] = throughput(room, throughput_options);
+      if (*tracing_command) report["tracing"] = tracing(room, tracing_options);
+    }
     std::cout << report.dump(2) << '\n';
     return 0;
   } catch (const std::exception& error) {

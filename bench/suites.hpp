@@ -42,6 +42,14 @@ struct TracingOptions {
 };
 nlohmann::json tracing(const BenchRoom& room, const TracingOptions& options);
 
+struct TimeoutOptions {
+  int tries = 20;
+  std::vector<std::string> waits{"off", "on"};
+  std::vector<std::string> clients; // by name; empty: all
+  std::size_t at_once = 8;
+};
+nlohmann::json timeouts(const TimeoutOptions& options);
+
 // Those asked for and present; the absent ones are noted in `report` with the reason.
 std::vector<Backend> chosen(const BenchRoom& room, const std::vector<std::string>& names, nlohmann::json& report);
 

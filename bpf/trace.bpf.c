@@ -19,6 +19,7 @@
 #include "trace/timer.h"
 #include "trace/reading.h"
 #include "trace/books.h"
+#include "trace/told.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -129,9 +130,17 @@ static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state,
 		return;
 	books_compare_callback(c, old_state);
 	transition_read(tp, &t);
-	if (waits_are_traced && t.app_closed)
+	if (waits_are_traced && app_acts(&t))
 		return; /* whose thread waited is seen from the tracepoint, which comes next */
 	transition_classify(c, tp, &t);
+}
+
+static __always_inline void callback_timer(struct tcp_sock *tp)
+{
+	struct connection *c = connection_of(tp);
+
+	if (c)
+		orphan_noticed(c, tp);
 }
 
 SEC("sockops")
@@ -161,6 +170,7 @@ int trace_sockops(struct bpf_sock_ops *ops)
 		callback_state(tp, first, second);
 		break;
 	case BPF_SOCK_OPS_RTO_CB:
+		callback_timer(tp);
 		timer_fired(tp, second, third);
 		break;
 	}
@@ -198,7 +208,7 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 			return 0;
 	} else {
 		books_closed(c, &t);
-		if (!(waits_are_traced && t.app_closed))
+		if (!(waits_are_traced && app_acts(&t)))
 			books_compare_tracepoint(c, tp, new_state);
 		else
 			c->state_traced = new_state;
@@ -223,6 +233,8 @@ int trace_retransmit(__u64 *ctx)
 	c = connection_of(tp);
 	if (!c && !event_in_scope(tp))
 		return 0;
+	if (c)
+		orphan_noticed(c, tp);
 	if (error != -EBUSY) /* still in a queue of this host: nothing was sent again */
 		segment_retransmitted(c, tp, (void *)ctx[1], error);
 	return 0;
@@ -240,6 +252,18 @@ int trace_receive(__u64 *ctx)
 	tp = bpf_skc_to_tcp_sock((struct sock *)ctx[0]);
 	if (tp)
 		receive_returned(tp, result, flags);
+	return 0;
+}
+
+/* Since 5.14. */
+SEC("tp_btf/inet_sk_error_report")
+int trace_error_report(__u64 *ctx)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((struct sock *)ctx[0]);
+	struct connection *c = tp ? connection_of(tp) : NULL;
+
+	if (c && c->state == TCP_SYN_SENT)
+		connect_told(c, tp);
 	return 0;
 }
 

@@ -80,9 +80,20 @@ struct sock_common {
 /* include/linux/net.h */
 struct socket;
 
+/* include/linux/skbuff.h; skb.h has the rest of it, for other programs */
+struct sk_buff___control_block {
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff___control_block *prev; /* the last */
+	u32 qlen;
+};
+
 /* include/net/sock.h */
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_error_queue;
 	int sk_err;
 	u16 sk_protocol;
 	u8 sk_shutdown;
@@ -134,14 +145,20 @@ struct task_struct {
 	char comm[16];
 };
 
-/* include/linux/skbuff.h; skb.h has the rest of it, for other programs */
-struct sk_buff___control_block {
-	char cb[48];
-};
-
 /* include/net/tcp.h: lies in sk_buff.cb */
 struct tcp_skb_cb {
 	u16 tcp_gso_segs;
+};
+
+/* include/uapi/linux/errqueue.h */
+struct sock_extended_err {
+	u32 ee_errno;
+	u8 ee_origin;
+};
+
+/* include/linux/errqueue.h: lies in sk_buff.cb, on the queue of errors */
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
 };
 
 /* include/linux/bpf.h */
@@ -202,6 +219,8 @@ enum {
 #define MAX_SCHEDULE_TIMEOUT (~0ul >> 1) /* include/linux/sched.h */
 #define MSG_DONTWAIT 0x40      /* include/linux/socket.h; O_NONBLOCK sets it, too */
 #define SHUTDOWN_MASK 3     /* include/net/sock.h: both halves */
+#define SO_EE_ORIGIN_ICMP 2  /* include/uapi/linux/errqueue.h */
+#define SO_EE_ORIGIN_ICMP6 3
 #define PF_KTHREAD 0x200000 /* include/linux/sched.h */
 
 #endif

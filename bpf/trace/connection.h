@@ -23,6 +23,7 @@ enum connection_marks {
 	MARK_OPENING_SEEN = 1 << 6, /* the first payload was looked at for TLS */
 	MARK_RECORDS_KNOWN = 1 << 7, /* TLS: next_record holds */
 	MARK_AFTER_CIPHER = 1 << 8, /* TLS: the next protected record ends the handshake */
+	MARK_WAITED_IN_VAIN = 1 << 9, /* a wait for the answer ran its full length and ended in a half-close */
 };
 
 struct connection {
@@ -50,7 +51,7 @@ struct connection {
 	__u8 role;
 	__u8 state; /* the last one classified */
 	__u8 state_traced; /* the last one that inet_sock_set_state reported, 0: none */
-	__u8 padding;
+	__u8 told; /* errno of an ICMP error that came while it connected, and did not end it by itself */
 	char comm[BROWNOUT_COMM_LENGTH];
 };
 

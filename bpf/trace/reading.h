@@ -33,7 +33,7 @@ static __always_inline bool read_outlasted_timeout(const struct connection *c, s
 static __always_inline bool read_timed_out(const struct connection *c, struct tcp_sock *tp, __u64 now_ns,
 					   bool in_tracepoint, __u32 *flags)
 {
-	if (c->read_timed_out_ns > c->call_start_ns)
+	if (c->read_timed_out_ns > c->call_start_ns || (c->marks & MARK_WAITED_IN_VAIN))
 		return true;
 	if (in_tracepoint && wait_expired_since(c->pid, c->call_start_ns, now_ns))
 		return true;

@@ -21,6 +21,12 @@ struct transition {
 	__u64 now_ns;
 };
 
+/* close(), or a half-close: the current task is the application's. */
+static __always_inline bool app_acts(const struct transition *t)
+{
+	return t->app_closed || t->new_state == TCP_FIN_WAIT1;
+}
+
 static __always_inline bool error_is_unreachable(__u32 error)
 {
 	return error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == EHOSTDOWN;
@@ -80,9 +86,11 @@ static __always_inline void connection_counted_closed(struct connection *c)
 
 static __always_inline void connect_failed(struct connection *c, struct tcp_sock *tp, struct transition *t)
 {
-	__u32 kind = connect_failure_kind(c, t->error);
-	__u32 flags = BROWNOUT_EVENT_CALL_FAILED;
+	__u32 kind, flags = BROWNOUT_EVENT_CALL_FAILED;
 
+	if (!t->error)
+		t->error = c->told;
+	kind = connect_failure_kind(c, t->error);
 	if (!(c->marks & MARK_CONNECT_SENT)) {
 		/* the SYN never left: no local port was free, most likely; the kernel keeps the error for the caller */
 		COUNT_CONNECTION(c, connects);
@@ -148,6 +156,34 @@ static __always_inline void closed_by_peer(struct connection *c, struct tcp_sock
 	report(c, tp, t, BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED, BROWNOUT_EVENT_CALL_FAILED, true);
 }
 
+/*
+ * A half-close leaves the answer wanted, unless the thread had just waited in vain: some close a connection in two
+ * steps, and by the second one the peer may have closed, too.
+ */
+static __always_inline void half_closed(struct connection *c, const struct transition *t)
+{
+	if (t->in_tracepoint && c->in_flight && wait_expired_since(c->pid, c->call_start_ns, t->now_ns))
+		c->marks |= MARK_WAITED_IN_VAIN;
+}
+
+/* After a half-close. */
+static __always_inline bool is_closing_state(__u8 state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING;
+}
+
+/* close() after a half-close changes no state while our FIN is unacknowledged: the orphan's timer is the first sign. */
+static __always_inline void orphan_noticed(struct connection *c, struct tcp_sock *tp)
+{
+	struct transition t = { .old_state = c->state, .new_state = c->state };
+
+	if (c->role != ROLE_ACTIVE || (c->marks & MARK_DONE) || !is_closing_state(c->state) ||
+	    tp->inet_conn.icsk_inet.sk.sk_socket)
+		return;
+	t.now_ns = bpf_ktime_get_ns();
+	ended_by_app(c, tp, &t);
+}
+
 /* After a half-close of ours the peer's FIN ends the connection without passing CLOSE_WAIT. */
 static __always_inline bool is_fin_after_half_close(const struct transition *t)
 {
@@ -157,19 +193,25 @@ static __always_inline bool is_fin_after_half_close(const struct transition *t)
 	return half_closed && ended && !t->orphan;
 }
 
-static __always_inline void transition_open(struct connection *c, struct tcp_sock *tp, const struct transition *t)
+static __always_inline void transition_open(struct connection *c, struct tcp_sock *tp, struct transition *t)
 {
-	if (t->new_state == TCP_CLOSE && t->error)
+	if (t->orphan && is_closing_state(t->old_state)) {
+		t->error = 0; /* of nobody any more */
+		ended_by_app(c, tp, t);
+	} else if (t->new_state == TCP_CLOSE && t->error)
 		ended_by_error(c, tp, t);
 	else if (t->new_state == TCP_CLOSE_WAIT)
 		closed_by_peer(c, tp, t);
 	else if (is_fin_after_half_close(t)) {
-		closed_by_peer(c, tp, t);
+		if (!(c->marks & MARK_WAITED_IN_VAIN))
+			closed_by_peer(c, tp, t);
 		ended_by_app(c, tp, t);
 	} else if (t->new_state == TCP_CLOSE || t->new_state == TCP_LAST_ACK)
 		ended_by_app(c, tp, t);
 	else if (t->new_state == TCP_FIN_WAIT1 && t->app_closed)
 		ended_by_app(c, tp, t);
+	else if (t->new_state == TCP_FIN_WAIT1)
+		half_closed(c, t);
 }
 
 static __always_inline void transition_classify(struct connection *c, struct tcp_sock *tp, struct transition *t)

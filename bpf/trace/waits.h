@@ -157,7 +157,10 @@ static __always_inline void wait_ends(long result)
 	wait_report(wait);
 }
 
-/* Did the thread that closes just now wait in vain since then, for all of the time that it had set itself? */
+/*
+ * Did the thread that closes just now wait in vain, for all of the time that it had set itself, until after then? The wait
+ * may have begun before: an event loop waits already when another thread sends.
+ */
 static __always_inline bool wait_expired_since(__u32 tgid, __u64 since_ns, __u64 now_ns)
 {
 	struct wait *wait;
@@ -168,6 +171,6 @@ static __always_inline bool wait_expired_since(__u32 tgid, __u64 since_ns, __u64
 	barrier(); /* or the call below goes before the question, and stays where nothing is traced */
 	thread = bpf_get_current_pid_tgid();
 	wait = bpf_map_lookup_elem(&waits, &thread);
-	return wait && wait->expired_ns && (!tgid || wait->tgid == tgid) && wait->expired_began_ns >= since_ns &&
+	return wait && wait->expired_ns && (!tgid || wait->tgid == tgid) && wait->expired_ns > since_ns &&
 	       now_ns - wait->expired_ns < WAIT_TO_CLOSE_NS;
 }

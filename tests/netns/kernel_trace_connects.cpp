@@ -134,6 +134,35 @@ TEST_CASE("trace: connect to a net that a router calls unreachable", "[netns]") 
   CHECK(client.wait() == 0);
 }
 
+TEST_CASE("trace: a connect that is told at once that there is no way", "[netns]") {
+  Room room;
+  run_in(room.client_netns(), {"ip", "route", "add", "10.98.0.0/16", "via", kServerAddress});
+  run_in(room.server_netns(), {"ip", "route", "add", "unreachable", "10.98.0.0/16"});
+  run_in(room.server_netns(), {"sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"});
+  Watch watch{room, plan_for(kPort, "tracee")};
+  // The router answers while connect() still holds the socket: the kernel puts the error on a queue and stays in SYN_SENT.
+  Process client{"tracee", room.client(), [](const Steps&) {
+    const auto where = address("10.98.0.1", kPort);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    connect(fd, where.get(), where.length);
+    pollfd told{.fd = fd, .events = POLLOUT, .revents = 0};
+    int error = 0;
+    socklen_t length = sizeof(error);
+    poll(&told, 1, 10'000);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    close(fd);
+    return error == EHOSTUNREACH ? 0 : 1;
+  }};
+  const auto event = watch.event(BROWNOUT_EVENT_CONNECT_UNREACHABLE);
+  REQUIRE(event);
+  check_failed_connect(*event, client, "10.98.0.1");
+  CHECK(event->error == EHOSTUNREACH);
+  CHECK((event->flags & BROWNOUT_EVENT_INFERRED) == 0);
+  CHECK(client.wait() == 0);
+  watch.drain();
+  CHECK(watch.failures().size() == 1);
+}
+
 TEST_CASE("trace: a connect that never leaves the host is an error of the socket, not a timeout", "[netns]") {
   Room room;
   run_in(room.client_netns(), {"sh", "-c", "echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range"});

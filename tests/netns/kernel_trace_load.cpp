@@ -213,7 +213,7 @@ std::vector<Reading> run_load(LoadRoom& load) {
   Process client{"tracee", load.container(), [&](const Steps& steps) { return call_all(steps, stop[0]); }};
   REQUIRE(client.await() == 'c');
   for (int part = 0; part < 3; ++part) {
-    load.consume_for(duration() / 3.0);
+    load.consume_for(std::chrono::nanoseconds{duration()} / 3);
     readings.push_back(read_books(load.room(), load.tracer()));
   }
   REQUIRE(write(stop[1], "s", 1) == 1);

@@ -64,6 +64,7 @@ Result<TraceObject> load(const Tracer::Config& config, Iterator iterator) {
   object->rodata->iterator_sets_callbacks = iterator == Iterator::kSetsCallbacks;
   bpf_program__set_autoload(object->progs.trace_enrol, iterator != Iterator::kNone);
   bpf_program__set_autoload(object->progs.trace_receive, object->rodata->receives_are_traced);
+  bpf_program__set_autoload(object->progs.trace_error_report, tracepoint_arguments("inet_sk_error_report") == 1);
   for (auto* program : {object->progs.trace_wait_begins, object->progs.trace_wait_ends})
     bpf_program__set_autoload(program, object->rodata->waits_are_traced);
   if (const int error = trace_bpf::load(object.get()); error != 0)
@@ -79,6 +80,9 @@ Result<TraceObject> load_trace_object(const Tracer::Config& config, std::vector<
     not_observed.emplace_back("whether a retransmit left this host: tcp_retransmit_skb does not tell here");
   if (tracepoint_arguments("sock_recv_length") != 3)
     not_observed.emplace_back("when a receive ran into SO_RCVTIMEO: sock_recv_length needs Linux 6.3; read timeouts are inferred");
+  if (tracepoint_arguments("inet_sk_error_report") != 1)
+    not_observed.emplace_back("ICMP errors that come while connect() runs: inet_sk_error_report needs Linux 5.14; such a "
+                              "connect looks abandoned");
   auto object = load(config, Iterator::kSetsCallbacks);
   if (object) return object;
   // The kernel may lack only what enrolment needs. (The verifier says EACCES too: permission is no reason to stop.)

@@ -138,7 +138,7 @@ Result<> TracerImpl::start(const Config& config) {
   // The owner is recorded by the tracepoint, so that it comes first; sockops needs it, payload needs both.
   BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_set_state));
   for (auto* program : {object_->progs.trace_retransmit, object_->progs.trace_retransmit_synack,
-                        object_->progs.trace_reset_sent, object_->progs.trace_receive,
+                        object_->progs.trace_reset_sent, object_->progs.trace_receive, object_->progs.trace_error_report,
                         object_->progs.trace_wait_ends, object_->progs.trace_wait_begins})
     if (bpf_program__autoload(program)) BROWNOUT_TRY(attach_tracepoint(program));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
