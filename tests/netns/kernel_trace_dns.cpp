@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // DNS queries of the target: answered, failed, slow, never answered; over UDP and TCP; with what was injected on them.
-#include <bpf/bpf.h>
+#include <thread>
 
 #include "support/dns_server.hpp"
+#include "support/netns_fixture.hpp"
+#include "support/plans.hpp"
 #include "support/trace_watch.hpp"
 
 using namespace brownout::test;
@@ -278,4 +280,57 @@ TEST_CASE("trace: a ring of payload that nobody empties loses, exactly as counte
   check_closed(counters);
   watch.drain();
   CHECK(watch.payloads().size() == counters.payloads_written);
+}
+
+TEST_CASE("trace: a query that a fault drops carries the drops; one that it leaves alone does not", "[netns]") {
+  const VethRoom room;
+  const Cgroup cgroup{"brownout-trace-dns-" + std::to_string(getpid())};
+  auto target = room.target();
+  target.cgroup_path = cgroup.path();
+  target.cgroup_id = cgroup.id();
+  target.cgroup_level = 1;
+  const auto plan = plan_of({FaultBuilder::blackhole().directions(kEgressOnly).protocol(IPPROTO_UDP).port(kDnsPort)});
+  {
+    auto tracer = brownout::kernel::Tracer::attach({.plan = plan, .target = target});
+    REQUIRE(tracer);
+    const auto interface = room.interface();
+    auto means = brownout::kernel::choose_means(brownout::drill::Backend::kAuto, false);
+    REQUIRE(means);
+    auto injector = brownout::kernel::Injector::load(
+        {.plan = plan, .interface = interface, .tracer = **tracer, .means = *means});
+    REQUIRE(injector);
+    Process server{"server", {.netns_of = room.host()}, dns_server(kHost4)};
+    REQUIRE(server.await() == 'l');
+    const auto asks = [&](const char* name) {
+      Process client{"tracee", {.netns_of = room.container(), .cgroup = cgroup.path()}, [=](const Steps&) {
+        const int fd = udp_to(kHost4);
+        for (int i = 0; i < 3; ++i) {
+          send_text(fd, dns_query(1, name));
+          if (!receive(fd, 100).empty()) break;
+        }
+        close(fd);
+        return 0;
+      }};
+      CHECK(client.wait() == 0);
+    };
+    asks("silent.test");
+    REQUIRE((*injector)->attach());
+    REQUIRE((*injector)->arm());
+    std::jthread beating{[&](const std::stop_token& stop) {
+      for (; !stop.stop_requested(); pause_ms(50)) (*injector)->beat();
+    }};
+    asks("ok.test");
+    beating = {};
+    REQUIRE((*injector)->detach());
+    std::vector<brownout_event> events;
+    REQUIRE((*tracer)->consume(1s, [&](const auto& event) { events.push_back(event); }));
+    REQUIRE(events.size() == 2);
+    CHECK(events[0].kind == BROWNOUT_EVENT_DNS_UNANSWERED);
+    CHECK(events[0].dropped[BROWNOUT_EGRESS] == 0);
+    CHECK(events[1].kind == BROWNOUT_EVENT_DNS_UNANSWERED);
+    CHECK(events[1].retransmits == 2);
+    CHECK(events[1].dropped[BROWNOUT_EGRESS] == 3);
+    CHECK((events[1].flags & BROWNOUT_EVENT_HIT) != 0);
+  }
+  CHECK(room.leftovers().empty());
 }

@@ -2,6 +2,7 @@
 // DNS messages, byte by byte (RFC 1035).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string>

@@ -58,6 +58,7 @@ json summarise(const events::Evidence& evidence) {
            {{"timeline", evidence.timeline.size()},
             {"kernel_events", evidence.kernel_events.size()},
             {"counters", evidence.counters.size()},
+            {"names", evidence.names.size()},
             {"snapshots", evidence.snapshots.size()}}}};
 }
 

@@ -124,6 +124,7 @@ OrderedJson encode(const brownout_event& event) {
   record["rtos"] = event.rtos;
   record["srtt_us"] = event.srtt_us;
   record["rto_us"] = event.rto_us;
+  if (is_dns(event.kind) || event.rcode != 0) record["rcode"] = encode_name(kRcodes, event.rcode);
   record["old_state"] = encode_name(kTcpStates, event.old_state);
   record["new_state"] = encode_name(kTcpStates, event.new_state);
   return record;
@@ -131,7 +132,7 @@ OrderedJson encode(const brownout_event& event) {
 
 void decode(const Json& record, KernelEvent& into, Problem& problem) {
   auto& event = into.raw;
-  std::uint32_t old_state = 0, new_state = 0;
+  std::uint32_t old_state = 0, new_state = 0, rcode = 0;
   read(record, "sequence", event.sequence, problem);
   read(record, "t_mono_ns", event.t_mono_ns, problem);
   decode_name(record, "kind", kEventKinds, event.kind, problem);
@@ -154,6 +155,8 @@ void decode(const Json& record, KernelEvent& into, Problem& problem) {
   read(record, "rtos", event.rtos, problem);
   read(record, "srtt_us", event.srtt_us, problem);
   read(record, "rto_us", event.rto_us, problem);
+  if (record.contains("rcode")) decode_name(record, "rcode", kRcodes, rcode, problem);
+  event.rcode = static_cast<__u16>(rcode);
   decode_name(record, "old_state", kTcpStates, old_state, problem);
   decode_name(record, "new_state", kTcpStates, new_state, problem);
   event.old_state = static_cast<__u8>(old_state);

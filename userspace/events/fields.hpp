@@ -130,6 +130,16 @@ void for_each_field(S& s, auto&& field) {
   field("uncertainty_ns", s.uncertainty_ns);
 }
 
+template <Is<NameReader::Counts> S>
+void for_each_field(S& s, auto&& field) {
+  field("recorded", s.recorded);
+  field("repeated", s.repeated);
+  field("nameless", s.nameless);
+  field("cut", s.cut);
+  field("malformed", s.malformed);
+  field("beyond", s.beyond);
+}
+
 template <Is<RunFile> S>
 void for_each_field(S& s, auto&& field) {
   field("path", s.path);

@@ -21,6 +21,7 @@ void find_counter_refs(const events::Evidence& evidence, Findings& findings) {
 Findings derive(const plan::Plan& plan, const events::Evidence& evidence) {
   Findings findings;
   find_failures(evidence, findings);
+  find_lookups(evidence, findings);
   find_calls(plan, evidence, findings);
   find_recovery(evidence, findings);
   find_ledger(evidence, findings);
@@ -28,6 +29,7 @@ Findings derive(const plan::Plan& plan, const events::Evidence& evidence) {
   if (plan.drill.app) {
     find_app_errors(evidence, findings);
     match_app_errors(evidence, findings);
+    match_lookups(evidence, findings);
     place_app_errors(evidence, findings);
     find_growth(plan, evidence, findings);
     find_coverage(plan, evidence, findings);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "name_book.hpp"
 #include "parts.hpp"
 #include "samples.hpp"
 
@@ -30,11 +31,6 @@ bool is_retransmit(std::uint32_t kind) {
   return kind >= BROWNOUT_EVENT_RETRANSMIT_RTO && kind <= BROWNOUT_EVENT_RETRANSMIT_PROBE;
 }
 
-bool carries_injection(const brownout_event& event) {
-  if (event.dropped[BROWNOUT_EGRESS] + event.dropped[BROWNOUT_INGRESS] > 0) return true;
-  return nobody_answered(event) && event.held[BROWNOUT_EGRESS] + event.held[BROWNOUT_INGRESS] > 0;
-}
-
 void count(const events::Evidence& evidence, const Failure& failure, Findings& findings) {
   if (failure.in_window) ++findings.failures_in_window;
   if (failure.in_window && failure.injected) ++findings.failures_attributable;
@@ -46,7 +42,13 @@ void count(const events::Evidence& evidence, const Failure& failure, Findings& f
 
 }  // namespace
 
+bool carries_injection(const brownout_event& event) {
+  if (event.dropped[BROWNOUT_EGRESS] + event.dropped[BROWNOUT_INGRESS] > 0) return true;
+  return nobody_answered(event) && event.held[BROWNOUT_EGRESS] + event.held[BROWNOUT_INGRESS] > 0;
+}
+
 void find_failures(const events::Evidence& evidence, Findings& findings) {
+  const NameBook book{evidence};
   const auto window = window_of(evidence, BROWNOUT_PHASE_INJECT);
   for (std::size_t i = 0; i < evidence.kernel_events.size(); ++i) {
     const auto& [event, ref] = evidence.kernel_events[i];
@@ -66,6 +68,7 @@ void find_failures(const events::Evidence& evidence, Findings& findings) {
     failure.call_start_ns = start;
     failure.in_window = in_window;
     failure.injected = carries_injection(event);
+    failure.names = book.names_of(event);
     failure.ref = ref;
     count(evidence, failure, findings);
     findings.failures.push_back(failure);

@@ -16,8 +16,16 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
+void find_lookups(const events::Evidence& evidence, Findings& findings);
+void match_lookups(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
+
+// Was something injected on the event's own flow that explains it? docs/verdict.md
+bool carries_injection(const brownout_event& event);
+// Between that time and when the error happened, 0 inside; and how much of it is allowed.
+std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns);
+std::int64_t matching_slack_ns(const events::Evidence& evidence);
 
 // Fills FaultEffect::witnesses.
 void witness_drops(const plan::Plan& plan, const events::Evidence& evidence, FaultEffect& effect);
@@ -25,7 +33,7 @@ void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, c
                      FaultEffect& effect);
 
 // What an app error says of itself. A timeout is told from an explicit refusal, so that each finds its like.
-enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork };
+enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork, kLookup };
 ErrorKind kind_of(const events::AppError& error);
 
 }  // namespace brownout::findings
