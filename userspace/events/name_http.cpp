@@ -37,6 +37,9 @@ std::optional<std::string> parse_http_host(std::string_view payload) {
   beast::error_code error;
   parser.put(boost::asio::buffer(header), error);
   if (!parser.is_header_done()) return std::nullopt;
+  // Asked of a proxy: the next request on the connection may be for another host.
+  const std::string_view target{parser.get().target().data(), parser.get().target().size()};
+  if (!target.starts_with('/') && target.contains("://")) return std::nullopt;
   const auto host = parser.get()[http::field::host];
   const auto name = plain_name(without_port({host.data(), host.size()}));
   if (name.empty()) return std::nullopt;

@@ -34,7 +34,8 @@ struct ClientHello {
 // kCut: it ends before the name, or before the end of its extensions.
 ClientHello parse_client_hello(Bytes payload);
 
-// The Host of a request, without its port. Nothing when there is no request, or no Host in what is there of it.
+// The Host of a request, without its port. Nothing when there is no request, no Host in what is there of it, or when a
+// proxy is asked for a whole url.
 std::optional<std::string> parse_http_host(std::string_view payload);
 
 // Lower case, without the final dot; bytes that are not printable become \ddd, as in DNS's own notation. Empty: no

@@ -25,6 +25,7 @@ Findings derive(const plan::Plan& plan, const events::Evidence& evidence) {
   find_calls(plan, evidence, findings);
   find_recovery(evidence, findings);
   find_ledger(evidence, findings);
+  find_payload_ledger(evidence, findings);
   find_effects(plan, evidence, findings);
   if (plan.drill.app) {
     find_app_errors(evidence, findings);

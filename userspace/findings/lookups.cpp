@@ -39,6 +39,16 @@ void find_lookups(const events::Evidence& evidence, Findings& findings) {
   std::ranges::stable_sort(findings.lookups, {}, &LookupFailure::t_mono_ns);
 }
 
+// A reader may catch one between the two counts, never in two samples.
+void find_payload_ledger(const events::Evidence& evidence, Findings& findings) {
+  const auto open = [](const events::CounterSample& sample) {
+    return growth(sample.trace.payloads_written + sample.trace.payloads_lost, sample.trace.payloads_attempted);
+  };
+  const auto samples = evidence.counters.size();
+  if (samples >= 2)
+    findings.payloads_unaccounted = std::min(open(evidence.counters[samples - 2]), open(evidence.counters[samples - 1]));
+}
+
 // After the calls' failures had their choice.
 void match_lookups(const events::Evidence& evidence, Findings& findings) {
   const auto slack = matching_slack_ns(evidence);

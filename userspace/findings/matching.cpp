@@ -31,16 +31,19 @@ bool like(const AppErrorFinding& error, const brownout_event& event) {
   }
 }
 
+// IPv4 by itself: "::ffff:db" would be an address.
+bool parse_address(const std::string& host, std::array<std::uint8_t, 16>& into) {
+  into = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return ::inet_pton(AF_INET, host.c_str(), &into[12]) == 1 || ::inet_pton(AF_INET6, host.c_str(), into.data()) == 1;
+}
+
 // False when the url names another address or port, or a name that is none of the flow's although those are known.
 bool same_peer(const AppErrorFinding& error, const Failure& failure, const brownout_flow_key& flow) {
   const auto authority = authority_of(error.error.url);
   if (authority.port == 0) return true;
   if (authority.port != flow.peer_port) return false;
   std::array<std::uint8_t, 16> address{};
-  const std::string mapped = "::ffff:" + authority.host;
-  if (::inet_pton(AF_INET6, authority.host.c_str(), address.data()) != 1 &&
-      ::inet_pton(AF_INET6, mapped.c_str(), address.data()) != 1)
-    return may_be_called(failure.names, authority.host);
+  if (!parse_address(authority.host, address)) return may_be_called(failure.names, authority.host);
   return std::equal(address.begin(), address.end(), flow.peer_address);
 }
 

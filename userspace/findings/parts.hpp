@@ -17,6 +17,8 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings);
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
 void find_lookups(const events::Evidence& evidence, Findings& findings);
+// Payload for names: attempted, and neither written nor lost.
+void find_payload_ledger(const events::Evidence& evidence, Findings& findings);
 void match_lookups(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
