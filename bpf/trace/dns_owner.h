@@ -10,7 +10,7 @@
 #include "trace/connection.h"
 #include "trace/scope.h"
 
-static __always_inline bool task_in_scope(struct task_struct *task)
+static __always_inline bool sender_in_scope(struct task_struct *task)
 {
 	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 
@@ -22,7 +22,7 @@ static __always_inline void dns_owner_from_current(struct brownout_dns_query *qu
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD) && task_in_scope(task)) {
+	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD) && sender_in_scope(task)) {
 		query->pid = BPF_CORE_READ(task, tgid);
 		BPF_CORE_READ_STR_INTO(&query->comm, task, group_leader, comm);
 		query->flags |= BROWNOUT_EVENT_OWNER_KNOWN;
