@@ -5,6 +5,7 @@
  *   cgroup_skb  payload: where calls begin and are answered           (scoped by attachment)
  *   sockops     connects, RTOs, state changes                          (scoped by attachment)
  *   tp_btf      state changes again, with the owner; retransmits       (system-wide: scoped by the socket's cgroup)
+ *   sock_release  DNS queries that nobody answered                     (scoped by attachment)
  *   iter/tcp    connections that were open before
  *   sys_enter   waits of the target's threads                          (system-wide, and only when asked for)
  */
@@ -13,6 +14,9 @@
 #include "brownout/abi/brownout.h"
 #include "lib/maps.h"
 #include "trace/adopt.h"
+#include "trace/dns_tcp.h"
+#include "trace/dns_udp.h"
+#include "trace/opening.h"
 #include "trace/transition.h"
 #include "trace/turn.h"
 #include "trace/enrol.h"
@@ -58,7 +62,11 @@ static __always_inline void packet(struct __sk_buff *skb, bool egress)
 	if (!sk)
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || !segment_parse(skb, &segment))
+	if (!tp) {
+		dns_datagram(skb, sk, egress);
+		return;
+	}
+	if (!segment_parse(skb, &segment))
 		return;
 	if (segment.syn) {
 		if (egress)
@@ -74,6 +82,9 @@ static __always_inline void packet(struct __sk_buff *skb, bool egress)
 	flow_keep_traced(c, now_ns);
 	if (c->role != ROLE_ACTIVE)
 		return;
+	dns_segment(skb, c, &segment, egress, now_ns);
+	if (egress)
+		opening_copy(skb, c, &segment, now_ns);
 	if (egress)
 		turn_send(skb, c, tp, &segment, now_ns);
 	else
@@ -92,6 +103,27 @@ int trace_ingress(struct __sk_buff *skb)
 {
 	packet(skb, false);
 	return 1;
+}
+
+/* ---- DNS queries that end without an answer ---- */
+
+SEC("cgroup/sock_release")
+int trace_release(struct bpf_sock *sk)
+{
+	dns_closed(bpf_get_socket_cookie(sk));
+	return 1;
+}
+
+struct brownout_dns_key dns_overdue = {};
+
+/* Run by user space for a query that it found too old: its socket may stay open for ever. */
+SEC("socket")
+int trace_dns_overdue(struct __sk_buff *skb)
+{
+	struct brownout_dns_key key = dns_overdue;
+
+	dns_unanswered(&key, false);
+	return 0;
 }
 
 /* ---- callbacks of the sockets ---- */

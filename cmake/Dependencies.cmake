@@ -28,6 +28,8 @@ add_library(brownout_yaml INTERFACE)
 add_library(brownout_text INTERFACE)
 add_library(brownout_elf INTERFACE)
 add_library(brownout_archive INTERFACE)
+add_library(brownout_resolver INTERFACE) # the C library's DNS parser
+target_link_libraries(brownout_resolver INTERFACE resolv)
 if(BROWNOUT_STATIC)
   find_library(YAML_CPP_ARCHIVE yaml-cpp REQUIRED)
   target_link_libraries(brownout_yaml INTERFACE ${YAML_CPP_ARCHIVE})

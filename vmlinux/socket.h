@@ -138,9 +138,16 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+/* include/linux/cgroup-defs.h */
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 /* include/linux/sched.h */
 struct task_struct {
 	unsigned int flags;
+	int tgid;
+	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	char comm[16];
 };
@@ -214,6 +221,8 @@ enum {
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define ETH_P_IP 0x0800
 #define SOL_TCP 6
 #define ICSK_TIME_LOSS_PROBE 5 /* include/net/inet_connection_sock.h */
 #define MAX_SCHEDULE_TIMEOUT (~0ul >> 1) /* include/linux/sched.h */

@@ -24,6 +24,14 @@ enum connection_marks {
 	MARK_RECORDS_KNOWN = 1 << 7, /* TLS: next_record holds */
 	MARK_AFTER_CIPHER = 1 << 8, /* TLS: the next protected record ends the handshake */
 	MARK_WAITED_IN_VAIN = 1 << 9, /* a wait for the answer ran its full length and ended in a half-close */
+	MARK_OPENING_COPIED = 1 << 10, /* the first payload went to user space, or found no room */
+};
+
+/* DNS over TCP, one direction: two bytes of length go before each message. */
+struct dns_stream {
+	__u32 next; /* sequence number where the next message begins */
+	__u16 length; /* of the message at `next`, where its length came in a segment before; else 0 */
+	__u16 known; /* 1: `next` holds */
 };
 
 struct connection {
@@ -43,6 +51,7 @@ struct connection {
 	__u32 call_begin;  /* sequence number of the call's first byte */
 	__u32 receive_next; /* sequence number: the next byte in order */
 	__u32 next_record; /* TLS: sequence number where the next record of ours begins */
+	struct dns_stream dns[BROWNOUT_DIRECTIONS];
 	__u32 retransmits;
 	__u32 rtos;
 	__u32 pid;

@@ -21,8 +21,8 @@ static __always_inline bool ipv6_is_extension(__u8 header)
 	return header == 0 || header == 43 || header == 60; /* hop-by-hop, routing, destination options */
 }
 
-/* Offset of the TCP header, 0 when there is none that we can find. */
-static __always_inline __u32 tcp_offset(struct __sk_buff *skb)
+/* Offset of that protocol's header, 0 when there is none that we can find. */
+static __always_inline __u32 transport_offset(struct __sk_buff *skb, __u8 wanted)
 {
 	__u8 first[8], next, extension[2];
 	__u32 offset = 40;
@@ -32,7 +32,7 @@ static __always_inline __u32 tcp_offset(struct __sk_buff *skb)
 	if (first[0] >> 4 == 4) {
 		__u8 protocol;
 
-		if (bpf_skb_load_bytes(skb, 9, &protocol, 1) || protocol != IPPROTO_TCP)
+		if (bpf_skb_load_bytes(skb, 9, &protocol, 1) || protocol != wanted)
 			return 0;
 		return (first[0] & 15) * 4;
 	}
@@ -43,12 +43,12 @@ static __always_inline __u32 tcp_offset(struct __sk_buff *skb)
 		next = extension[0];
 		offset += (extension[1] + 1) * 8;
 	}
-	return next == IPPROTO_TCP ? offset : 0;
+	return next == wanted ? offset : 0;
 }
 
 static __always_inline bool segment_parse(struct __sk_buff *skb, struct segment *segment)
 {
-	__u32 offset = tcp_offset(skb);
+	__u32 offset = transport_offset(skb, IPPROTO_TCP);
 	__u8 header[16];
 
 	if (!offset || bpf_skb_load_bytes(skb, offset, header, sizeof(header)))

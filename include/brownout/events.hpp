@@ -3,7 +3,7 @@
 // to be judged. `run` judges what it loads back, so `verify` does the same thing with the same bytes.
 //
 // Files (docs/bundle-format.md): timeline.jsonl, kernel/events.jsonl, kernel/counters.jsonl,
-// fingerprint/snapshots.jsonl, run_files.json.
+// kernel/names.jsonl, fingerprint/snapshots.jsonl, run_files.json.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -33,9 +35,11 @@ nlohmann::json to_json(const Ref& ref);
 
 std::string_view event_kind_name(std::uint32_t kind); // "closed_unanswered"; docs/events.md
 bool is_failure(std::uint32_t kind);                  // by kind; the event's CALL_FAILED flag says if a call ended
+bool is_dns(std::uint32_t kind);                      // dns_slow, dns_unanswered, dns_failed: of no call
 std::string_view phase_name(std::uint32_t phase);     // "inject"
 // "10.0.0.2:443", "[2001:db8::1]:443": the address of an event's flow, 16 bytes in network order.
 std::string endpoint(const __u8 (&address)[16], std::uint16_t port);
+std::string address_text(const __u8 (&address)[16]); // without a port: "2001:db8::1"
 
 // One line of counters.jsonl: totals since attach, but for the histogram, which is the growth since the line before.
 struct CounterSample {
@@ -54,6 +58,21 @@ struct CounterSample {
   std::map<std::string, std::uint64_t> snmp; // read after it, see kSnmpNames
   struct Bucket { std::uint32_t phase = 0, bucket = 0; std::uint64_t count = 0; };
   std::vector<Bucket> histogram;
+  Ref ref;
+};
+
+enum class NameSource : std::uint8_t { kDns, kDnsQuestion, kSni, kHttpHost };
+std::string_view name_source_name(NameSource source); // "sni"
+
+// One line of names.jsonl: a destination of the target has this name; or what a failed DNS query asked for.
+struct NameRecord {
+  std::int64_t t_mono_ns = 0; // kDnsQuestion: call_start_ns of the event
+  NameSource source = NameSource::kDns;
+  std::string name;       // lower case, printable
+  std::string address;    // "10.0.0.1"; of the record for kDns, of the server that was asked for kDnsQuestion
+  std::uint16_t port = 0; // 0: not known
+  std::uint64_t cookie = 0; // of the socket that learned it
+  std::optional<std::uint32_t> ttl_s; // kDns
   Ref ref;
 };
 
@@ -123,9 +142,39 @@ class Recorder {
   virtual ~Recorder() = default;
   virtual Result<> record(const brownout_event& event) = 0;
   virtual Result<> record(const CounterSample& sample) = 0;
+  virtual Result<> record(const NameRecord& name) = 0;
   virtual Result<> record(const Snapshot& snapshot) = 0;
   virtual Result<> record(const TimelineEntry& entry) = 0;
   virtual Result<> flush() = 0;
+};
+
+// Names out of the payload that the tracer hands over. What an answer gives again is not recorded again, and no more than
+// kMostNames are recorded in all.
+class NameReader {
+ public:
+  static constexpr std::size_t kMostNames = 65'536;
+  struct Counts {
+    std::uint64_t recorded = 0;
+    std::uint64_t repeated = 0;  // the same name at the same address, by DNS
+    std::uint64_t nameless = 0;  // first payload of connections that is neither TLS with a name nor HTTP with a Host
+    std::uint64_t cut = 0;       // no name in what was copied, which is not all
+    std::uint64_t malformed = 0; // of DNS
+    std::uint64_t beyond = 0;    // more than kMostNames
+  };
+  std::vector<NameRecord> read(const brownout_payload& payload);
+  // Of a DNS event the question is recorded, whichever of event and question comes first.
+  std::vector<NameRecord> read(const brownout_event& event);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  using Question = std::pair<std::uint64_t, std::uint64_t>; // t_mono_ns, cookie
+  std::vector<NameRecord> read_dns(const brownout_payload& payload);
+  std::vector<NameRecord> read_opening(const brownout_payload& payload);
+  std::vector<NameRecord> admit(std::vector<NameRecord> records);
+  Counts counts_;
+  std::set<std::pair<std::string, std::string>> resolved_; // name, address
+  std::map<Question, NameRecord> asked_;
+  std::set<Question> wanted_;
 };
 
 // Read-only and never through a link: `path` is resolved beneath the directory, component by component. O_NOATIME where
@@ -184,6 +233,7 @@ TimelineEntry ending(Ending ending, std::string_view detail);
 TimelineEntry action(std::string_view what, std::string_view object, std::string_view result);
 TimelineEntry app_manifest(std::string_view when, nlohmann::json manifest); // "start" | "end"
 TimelineEntry sampling(std::int64_t longest_gap_ns);
+TimelineEntry names(const NameReader::Counts& counts);
 TimelineEntry not_observed(const std::vector<std::string>& items);
 TimelineEntry cleanup(const std::vector<std::string>& leftovers, std::int64_t duration_ns);
 TimelineEntry run_changed(std::string_view newer);
@@ -206,6 +256,7 @@ struct Window { std::int64_t start_ns = 0, end_ns = 0; bool complete = false; };
 // All that a verdict may rest on, but for the kernel's events: there may be millions, and they are told one by one.
 struct Evidence {
   std::vector<CounterSample> counters;
+  std::vector<NameRecord> names;
   std::vector<Snapshot> snapshots;
   std::vector<TimelineEntry> timeline;
   std::optional<RunFiles> run_files;
@@ -219,6 +270,7 @@ struct Evidence {
   std::vector<std::string> leftovers;      // of the clean-up; empty: all is gone
   bool cleanup_recorded = false;
   std::vector<std::string> not_observed;
+  std::optional<NameReader::Counts> name_counts;
   bool run_changed = false;
   bool app_process_exited = false;
 };

@@ -39,7 +39,18 @@ struct Failure { // a kernel failure that ended a call
   std::int64_t t_mono_ns = 0, call_start_ns = 0;
   bool in_window = false;   // its call started in the injection window
   bool injected = false;    // carries what was injected on its own flow since the call's start: docs/verdict.md
+  std::vector<std::string> names; // of the peer, as far as known: docs/verdict.md
   std::optional<std::size_t> app_error; // index into Findings::app_errors
+  events::Ref ref;
+};
+
+struct LookupFailure { // a DNS query of the app that failed or was not answered: of no call
+  brownout_event event{};
+  std::int64_t t_mono_ns = 0;
+  bool in_window = false;   // asked in the injection window
+  bool injected = false;    // as of Failure
+  std::string name;         // that was asked for; empty: not known
+  std::optional<std::size_t> app_error; // that it explains
   events::Ref ref;
 };
 
@@ -51,6 +62,7 @@ struct AppErrorFinding {
   bool maybe_in_window = false; // it may have; never together with in_window
   bool network_kind = false;    // its type or exception is one of a network error
   std::optional<std::size_t> failure;  // index into Findings::failures
+  std::optional<std::size_t> lookup;   // index into Findings::lookups, where it is about a name
 };
 
 enum class WitnessWeight : std::uint8_t {
@@ -108,6 +120,7 @@ struct Findings {
   std::optional<double> calls_per_api_call; // kernel calls / growth of api_calls over baseline and window
   double api_calls_growth = 0;
   std::vector<Failure> failures;            // all that ended a call of the app on a hit flow, in order
+  std::vector<LookupFailure> lookups;       // of the app, on any flow, in order
   std::vector<events::Ref> failures_elsewhere; // of the app in the window, on flows that no fault matches
   std::uint64_t failures_in_window = 0, failures_attributable = 0, failures_baseline = 0, failures_recovery = 0;
   std::uint64_t failures_recorded = 0;      // attributable and matched by an app error
@@ -130,6 +143,7 @@ struct Findings {
   std::uint64_t recovery_failures = 0;      // of calls that started in the span that was compared
   std::uint64_t sequence_gaps = 0;          // numbers missing among the events recorded
   std::uint64_t events_unaccounted = 0;     // gaps and written events that no counter of loss explains
+  std::uint64_t payloads_unaccounted = 0;   // the same of payload for names
   std::vector<LedgerRow> ledger;
   std::string snmp_violation;               // empty: every row of the ledger closes
   bool snmp_equal = false;                  // retransmits and RTOs seen are all that the network namespace counted

@@ -82,6 +82,8 @@ class Tracer {
     const target::Target& target;
     std::uint32_t details_per_second = 2000; // budget of CALL, CONNECTED and CLOSED events; failures have none
     std::uint32_t ring_bytes = 8 << 20;      // a power of two, in pages
+    std::uint32_t payloads_per_second = 500; // budget of what is copied for names
+    std::chrono::nanoseconds dns_patience = std::chrono::seconds{30}; // a query older than that counts as unanswered
   };
   // Attaches sockops and cgroup_skb to the target's cgroup and tp_btf programs scoped by the socket's cgroup, then
   // enrols connections that are open already (iter/tcp in the target's netns; RTO callbacks on them need 6.12).
@@ -91,6 +93,8 @@ class Tracer {
   // Hands out the events that are there, in the ring's order; waits up to `timeout` for the first.
   virtual Result<> consume(std::chrono::milliseconds timeout,
                            const std::function<void(const brownout_event&)>& sink) = 0;
+  // Hands out the payload that is there; never waits.
+  virtual Result<> consume_payloads(const std::function<void(const brownout_payload&)>& sink) = 0;
   virtual brownout_trace_counters counters() const = 0;
   virtual void histogram(Histogram& into) const = 0;
   virtual void set_phase(brownout_phase phase) = 0;

@@ -39,6 +39,7 @@ class SharedMaps final : public kernel::Tracer {
   }
 
   Result<> consume(std::chrono::milliseconds, const std::function<void(const brownout_event&)>&) override { return {}; }
+  Result<> consume_payloads(const std::function<void(const brownout_payload&)>&) override { return {}; }
   brownout_trace_counters counters() const override { return {}; }
   void histogram(kernel::Histogram&) const override {}
   void set_phase(brownout_phase) override {}

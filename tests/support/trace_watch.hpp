@@ -17,9 +17,15 @@ inline bool is_retransmit(const brownout_event& event) {
 
 class Watch {
  public:
-  explicit Watch(const Room& room, plan::Plan plan = plan_for(kPort), std::uint32_t details_per_second = 100'000)
+  explicit Watch(const Room& room, plan::Plan plan = plan_for(kPort), std::uint32_t details_per_second = 100'000,
+                 std::uint32_t payloads_per_second = 100'000,
+                 std::chrono::nanoseconds dns_patience = std::chrono::seconds{30})
       : plan_(std::move(plan)), target_(room.target()) {
-    auto tracer = kernel::Tracer::attach({.plan = plan_, .target = target_, .details_per_second = details_per_second});
+    auto tracer = kernel::Tracer::attach({.plan = plan_,
+                                          .target = target_,
+                                          .details_per_second = details_per_second,
+                                          .payloads_per_second = payloads_per_second,
+                                          .dns_patience = dns_patience});
     if (!tracer) throw std::runtime_error(tracer.error().render());
     tracer_ = std::move(*tracer);
     objects_ = tracer_->objects();
@@ -30,6 +36,7 @@ class Watch {
 
   kernel::Tracer& tracer() { return *tracer_; }
   const std::vector<brownout_event>& events() const { return events_; }
+  const std::vector<brownout_payload>& payloads() const { return payloads_; }
   brownout_trace_counters counters() const { return tracer_->counters(); }
 
   // Takes what comes until `done`, at most `patience`.
@@ -39,6 +46,7 @@ class Watch {
       if (std::chrono::steady_clock::now() > deadline) return false;
       if (!tracer_->consume(std::chrono::milliseconds{20}, [&](const auto& event) { events_.push_back(event); }))
         return false;
+      if (!tracer_->consume_payloads([&](const auto& payload) { payloads_.push_back(payload); })) return false;
     }
     return true;
   }
@@ -63,6 +71,7 @@ class Watch {
       static_cast<void>(
           tracer_->consume(std::chrono::milliseconds{0}, [&](const auto& event) { events_.push_back(event); }));
     }
+    static_cast<void>(tracer_->consume_payloads([&](const auto& payload) { payloads_.push_back(payload); }));
   }
 
   // Programs are freed after a grace period. What is left after 5 s is a leak.
@@ -84,6 +93,7 @@ class Watch {
   std::unique_ptr<kernel::Tracer> tracer_;
   kernel::ObjectIds objects_;
   std::vector<brownout_event> events_;
+  std::vector<brownout_payload> payloads_;
 };
 
 inline std::uint64_t snmp(const Room& room, const std::string& name) {

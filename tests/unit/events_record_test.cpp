@@ -96,7 +96,6 @@ TEST_CASE("an event comes back byte by byte, with every flag, kind and state") {
   }
   events.push_back(brownout_event{});
   std::memset(&events.emplace_back(), 0xff, sizeof(brownout_event));
-  events.back().reserved = 0;
   std::memset(events.back().flow.reserved, 0, sizeof events.back().flow.reserved);
 
   const test::ScratchDirectory directory;

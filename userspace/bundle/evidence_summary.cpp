@@ -58,6 +58,7 @@ json summarise(const events::Evidence& evidence, const findings::Findings& findi
            {{"timeline", evidence.timeline.size()},
             {"kernel_events", findings.events},
             {"counters", evidence.counters.size()},
+            {"names", evidence.names.size()},
             {"snapshots", evidence.snapshots.size()}}}};
 }
 

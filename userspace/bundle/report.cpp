@@ -44,8 +44,10 @@ std::string summary_section(const ReportInputs& inputs) {
 
 std::string limits_section(const ReportInputs& inputs) {
   std::string text = heading("What could not be observed");
-  if (inputs.evidence.not_observed.empty()) text += "Nothing that was asked for.\n";
+  const auto names = names_not_known(inputs.evidence);
+  if (inputs.evidence.not_observed.empty() && names.empty()) text += "Nothing that was asked for.\n";
   for (const auto& item : inputs.evidence.not_observed) text += fmt::format("- {}\n", prose(item));
+  for (const auto& item : names) text += fmt::format("- {}\n", item);
   return text;
 }
 
@@ -66,8 +68,8 @@ std::string render_report(const plan::Plan& plan, const events::Evidence& eviden
                           const nlohmann::json& manifest) {
   const ReportInputs inputs{plan, evidence, findings, verdict, manifest};
   return summary_section(inputs) + checks_section(inputs) + timeline_section(inputs) + figures_section(inputs) +
-         injection_section(inputs) + ledger_section(inputs) + failures_section(inputs) + app_errors_section(inputs) +
-         limits_section(inputs) + verification_section(inputs);
+         injection_section(inputs) + ledger_section(inputs) + failures_section(inputs) + lookups_section(inputs) +
+         app_errors_section(inputs) + limits_section(inputs) + verification_section(inputs);
 }
 
 }  // namespace brownout::bundle

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
@@ -25,12 +26,17 @@ std::string recorded_by_app(const findings::Findings& findings, const findings::
   return cell(fmt::format("{} {} ({}:{})", error.type, error.exception_type, error.ref.file, error.ref.line_start));
 }
 
+std::string named_peer(const brownout_event& event, const findings::Failure& failure) {
+  const auto peer = events::endpoint(event.flow.peer_address, event.flow.peer_port);
+  return failure.names.empty() ? peer : fmt::format("{} ({})", peer, fmt::join(failure.names, ", "));
+}
+
 std::vector<std::string> failure_row(const ReportInputs& inputs, const findings::Failure& failure) {
   const auto& event = failure.event;
   return {when(inputs.evidence, static_cast<std::int64_t>(event.t_mono_ns)),
           cell(events::event_kind_name(event.kind)),
           cell(events::endpoint(event.flow.local_address, event.flow.local_port)),
-          cell(events::endpoint(event.flow.peer_address, event.flow.peer_port)),
+          cell(named_peer(event, failure)),
           milliseconds(static_cast<std::int64_t>(event.duration_ns)),
           fmt::format("{} / {}", event.dropped[BROWNOUT_EGRESS], event.dropped[BROWNOUT_INGRESS]),
           fmt::format("{} / {}", event.held[BROWNOUT_EGRESS], event.held[BROWNOUT_INGRESS]),
@@ -68,7 +74,7 @@ std::string app_errors_section(const ReportInputs& inputs) {
   Rows rows;
   std::size_t unmatched = 0;
   for (const auto& found : inputs.findings.app_errors) {
-    if (found.failure || !(found.in_window || found.maybe_in_window) || ++unmatched > kMostRows) continue;
+    if (found.failure || found.lookup || !(found.in_window || found.maybe_in_window) || ++unmatched > kMostRows) continue;
     rows.push_back({when(inputs.evidence, found.earliest_ns), cell(found.error.type), cell(found.error.exception_type),
                     found.network_kind ? "yes" : "no", cell(found.error.message),
                     cell(fmt::format("{}:{}", found.error.ref.file, found.error.ref.line_start))});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "brownout/bundle.hpp"
 
@@ -23,7 +24,10 @@ std::string figures_section(const ReportInputs& inputs);
 std::string ledger_section(const ReportInputs& inputs);
 std::string injection_section(const ReportInputs& inputs);
 std::string failures_section(const ReportInputs& inputs);
+std::string lookups_section(const ReportInputs& inputs);
 std::string app_errors_section(const ReportInputs& inputs);
+// What names may be missing, and why; empty: none.
+std::vector<std::string> names_not_known(const events::Evidence& evidence);
 std::string limits_section(const ReportInputs& inputs);
 std::string verification_section(const ReportInputs& inputs);
 

@@ -26,14 +26,18 @@ bool parse_address(const std::string& text, bool six, std::array<__u8, 16>& into
 
 }  // namespace
 
-std::string endpoint(const __u8 (&address)[16], std::uint16_t port) {
+std::string address_text(const __u8 (&address)[16]) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (is_mapped(address)) {
+  if (is_mapped(address))
     ::inet_ntop(AF_INET, address + kMappedPrefix.size(), text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), port);
-  }
-  ::inet_ntop(AF_INET6, address, text.data(), text.size());
-  return fmt::format("[{}]:{}", text.data(), port);
+  else
+    ::inet_ntop(AF_INET6, address, text.data(), text.size());
+  return text.data();
+}
+
+std::string endpoint(const __u8 (&address)[16], std::uint16_t port) {
+  const auto text = address_text(address);
+  return is_mapped(address) ? fmt::format("{}:{}", text, port) : fmt::format("[{}]:{}", text, port);
 }
 
 bool parse_endpoint(std::string_view text, __u8 (&address)[16], std::uint16_t& port) {

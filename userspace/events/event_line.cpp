@@ -116,6 +116,7 @@ void append_line(Text& into, const brownout_event& event) {
   number(into, R"(,"rtos":)", event.rtos);
   number(into, R"(,"srtt_us":)", event.srtt_us);
   number(into, R"(,"rto_us":)", event.rto_us);
+  if (is_dns(event.kind) || event.rcode != 0) name(into, R"(,"rcode":)", kRcodes, event.rcode);
   name(into, R"(,"old_state":)", kTcpStates, event.old_state);
   name(into, R"(,"new_state":)", kTcpStates, event.new_state);
   append(into, "}\n");

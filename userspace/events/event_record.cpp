@@ -62,7 +62,7 @@ void decode_endpoint(const Json& record, const char* key, __u8 (&address)[16], _
 }  // namespace
 
 void decode(const Json& record, brownout_event& event, Problem& problem) {
-  std::uint32_t old_state = 0, new_state = 0;
+  std::uint32_t old_state = 0, new_state = 0, rcode = 0;
   read(record, "sequence", event.sequence, problem);
   read(record, "t_mono_ns", event.t_mono_ns, problem);
   decode_name(record, "kind", kEventKinds, event.kind, problem);
@@ -85,6 +85,8 @@ void decode(const Json& record, brownout_event& event, Problem& problem) {
   read(record, "rtos", event.rtos, problem);
   read(record, "srtt_us", event.srtt_us, problem);
   read(record, "rto_us", event.rto_us, problem);
+  if (record.contains("rcode")) decode_name(record, "rcode", kRcodes, rcode, problem);
+  event.rcode = static_cast<__u16>(rcode);
   decode_name(record, "old_state", kTcpStates, old_state, problem);
   decode_name(record, "new_state", kTcpStates, new_state, problem);
   event.old_state = static_cast<__u8>(old_state);

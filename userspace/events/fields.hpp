@@ -73,6 +73,14 @@ void for_each_field(S& s, auto&& field) {
   field("out_of_scope_here", s.out_of_scope_here);
   field("rtos_unseen", s.rtos_unseen);
   field("source_disagreement", s.source_disagreement);
+  field("payloads_attempted", s.payloads_attempted);
+  field("payloads_written", s.payloads_written);
+  field("payloads_lost", s.payloads_lost);
+  field("payloads_suppressed", s.payloads_suppressed);
+  field("payloads_cut", s.payloads_cut);
+  field("dns_queries", s.dns_queries);
+  field("dns_answered", s.dns_answered);
+  field("dns_untracked", s.dns_untracked);
 }
 
 template <Is<kernel::LineCounters> S>
@@ -120,6 +128,16 @@ void for_each_field(S& s, auto&& field) {
   field("realtime_offset_ns", s.realtime_offset_ns);
   field("boottime_offset_ns", s.boottime_offset_ns);
   field("uncertainty_ns", s.uncertainty_ns);
+}
+
+template <Is<NameReader::Counts> S>
+void for_each_field(S& s, auto&& field) {
+  field("recorded", s.recorded);
+  field("repeated", s.repeated);
+  field("nameless", s.nameless);
+  field("cut", s.cut);
+  field("malformed", s.malformed);
+  field("beyond", s.beyond);
 }
 
 template <Is<RunFile> S>

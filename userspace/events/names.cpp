@@ -26,6 +26,10 @@ constexpr std::array<string_view, 13> kTcpStateTable{
     "last_ack", "listen", "closing", "new_syn_received"};
 constexpr std::array<string_view, 6> kEndingTable{
     "completed", "no_pressure", "no_run_directory", "stop_file", "signal", "error"};
+// IANA's names of the codes that a header can hold; 11 to 15 are not assigned.
+constexpr std::array<string_view, 11> kRcodeTable{"noerror",  "formerr",  "servfail", "nxdomain", "notimp", "refused",
+                                                  "yxdomain", "yxrrset", "nxrrset",  "notauth",  "notzone"};
+constexpr std::array<string_view, 4> kNameSourceTable{"dns", "dns_question", "sni", "http_host"};
 constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unparsable"};
 
 static_assert(kEventKindTable[BROWNOUT_EVENT_CLOSED_UNANSWERED] == "closed_unanswered");
@@ -54,6 +58,8 @@ constinit const Names kEventFlags{kEventFlagTable};
 constinit const Names kPhases{kPhaseTable};
 constinit const Names kTcpStates{kTcpStateTable};
 constinit const Names kEndings{kEndingTable};
+constinit const Names kRcodes{kRcodeTable};
+constinit const Names kNameSources{kNameSourceTable};
 constinit const Names kSnapshotStatuses{kSnapshotStatusTable};
 
 string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
@@ -97,12 +103,20 @@ std::string_view event_kind_name(std::uint32_t kind) {
   return name.empty() ? "unknown" : name;
 }
 
+std::string_view name_source_name(NameSource source) {
+  return name_of(kNameSources, static_cast<std::uint32_t>(source));
+}
+
 std::string_view phase_name(std::uint32_t phase) {
   const auto name = name_of(kPhases, phase);
   return name.empty() ? "unknown" : name;
 }
 
 std::string_view ending_name(Ending ending) { return name_of(kEndings, static_cast<std::uint32_t>(ending)); }
+
+bool is_dns(std::uint32_t kind) {
+  return kind == BROWNOUT_EVENT_DNS_SLOW || kind == BROWNOUT_EVENT_DNS_UNANSWERED || kind == BROWNOUT_EVENT_DNS_FAILED;
+}
 
 bool is_failure(std::uint32_t kind) {
   return kind >= BROWNOUT_EVENT_FIRST_FAILURE && kind < BROWNOUT_EVENT_KINDS;

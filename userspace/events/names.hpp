@@ -16,6 +16,8 @@ extern const Names kEventFlags; // index: bit
 extern const Names kPhases;
 extern const Names kTcpStates; // as network.connection.state of OpenTelemetry
 extern const Names kEndings;
+extern const Names kRcodes;
+extern const Names kNameSources;
 extern const Names kSnapshotStatuses;
 
 std::string_view name_of(Names names, std::uint32_t number); // empty: none

@@ -11,16 +11,19 @@ namespace brownout::events {
 inline constexpr const char* kTimelineFile = "timeline.jsonl";
 inline constexpr const char* kKernelEventsFile = "kernel/events.jsonl";
 inline constexpr const char* kCountersFile = "kernel/counters.jsonl";
+inline constexpr const char* kNamesFile = "kernel/names.jsonl";
 inline constexpr const char* kSnapshotsFile = "fingerprint/snapshots.jsonl";
 inline constexpr const char* kRunFilesFile = "run_files.json";
 
 OrderedJson encode(const CounterSample& sample);
+OrderedJson encode(const NameRecord& name);
 OrderedJson encode(const Snapshot& snapshot);
 OrderedJson encode(const TimelineEntry& entry);
 OrderedJson encode(const RunFiles& files);
 
 void decode(const Json& record, brownout_event& into, Problem& problem);
 void decode(const Json& record, CounterSample& into, Problem& problem);
+void decode(const Json& record, NameRecord& into, Problem& problem);
 void decode(const Json& record, Snapshot& into, Problem& problem);
 void decode(const Json& record, TimelineEntry& into, Problem& problem);
 void decode(const Json& record, RunFiles& into, Problem& problem);

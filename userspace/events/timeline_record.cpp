@@ -95,6 +95,10 @@ TimelineEntry sampling(std::int64_t longest_gap_ns) {
   return entry("sampling", {{"longest_gap_ns", longest_gap_ns}});
 }
 
+TimelineEntry names(const NameReader::Counts& counts) {
+  return entry("names", Json(encode(counts)));
+}
+
 TimelineEntry not_observed(const std::vector<std::string>& items) { return entry("not_observed", {{"items", items}}); }
 
 TimelineEntry cleanup(const std::vector<std::string>& leftovers, std::int64_t duration_ns) {

@@ -71,6 +71,10 @@ void take_not_observed(Evidence& evidence, const TimelineEntry& entry, Problem& 
   take_texts(entry, "items", evidence.not_observed, problem);
 }
 
+void take_names(Evidence& evidence, const TimelineEntry& entry, Problem& problem) {
+  decode(entry.fields, evidence.name_counts.emplace(), "names", problem);
+}
+
 void take_run_changed(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.run_changed = true; }
 void take_app_exited(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.app_process_exited = true; }
 
@@ -109,7 +113,8 @@ constexpr std::array kKinds{
     Kind{"app_manifest", check_app_manifest}, Kind{"sampling", take_sampling},
     Kind{"not_observed", take_not_observed},  Kind{"cleanup", take_cleanup},
     Kind{"run_changed", take_run_changed},    Kind{"app_exited", take_app_exited},
-    Kind{"target", check_target},        Kind{"note", check_note}};
+    Kind{"target", check_target},        Kind{"note", check_note},
+    Kind{"names", take_names}};
 
 // A phase that nobody closed (the drill was killed) ends with the last thing that was written down.
 void close_open_windows(Evidence& evidence) {

@@ -20,24 +20,30 @@ void find_counter_refs(const events::Evidence& evidence, Findings& findings) {
 
 Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence, const Events& events) {
   Findings findings;
-  FailureFold failures{evidence, findings};
+  const NameBook names{evidence};
+  FailureFold failures{evidence, names, findings};
+  LookupFold lookups{evidence, names, findings};
   CallDelayFold delays{plan, evidence};
   Sequences sequences;
   BROWNOUT_TRY(events([&](const brownout_event& event, const events::Where& where) -> Result<> {
     ++findings.events;
     sequences.add(event.sequence);
     failures.take(event, where);
+    lookups.take(event, where);
     return delays.take(event);
   }));
   failures.finish();
+  lookups.finish();
   BROWNOUT_ASSIGN(const auto call_delays, delays.finish());
   find_calls(plan, evidence, findings);
   find_recovery(evidence, findings);
   find_ledger(evidence, sequences, findings);
+  find_payload_ledger(evidence, findings);
   find_effects(plan, evidence, call_delays, findings);
   if (plan.drill.app) {
     find_app_errors(evidence, findings);
     match_app_errors(evidence, findings);
+    match_lookups(evidence, findings);
     place_app_errors(evidence, findings);
     find_growth(plan, evidence, findings);
     find_coverage(plan, findings);

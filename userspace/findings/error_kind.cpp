@@ -11,14 +11,17 @@
 namespace brownout::findings {
 namespace {
 
+constexpr std::array<std::string_view, 9> kLookupWords{
+    "gaierror", "getaddrinfo", "enotfound", "eai_again", "unknownhost", "nameresolution", "name_resolution", "dns",
+    "no such host"};
 constexpr std::array<std::string_view, 5> kTimeoutWords{"timeout", "timed out", "timedout", "time_out",
                                                         "deadline exceeded"};
 constexpr std::array<std::string_view, 9> kRefusalWords{
     "refused", "reset", "unreachable", "remotedisconnected", "remote_disconnected", "broken pipe", "brokenpipe",
     "econnaborted", "no route"};
-constexpr std::array<std::string_view, 15> kNetworkWords{
+constexpr std::array<std::string_view, 14> kNetworkWords{
     "connection",  "connect",   "network", "request_exception", "requestexception", "socket", "ssl",     "tls",
-    "gaierror",    "urlerror",  "maxretry", "max retries",      "protocolerror",    "eof",    "transport"};
+    "urlerror",  "maxretry", "max retries",      "protocolerror",    "eof",    "transport"};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -32,6 +35,7 @@ bool any_in(const std::string& text, const std::array<std::string_view, N>& word
 }
 
 ErrorKind kind_of_text(const std::string& text) {
+  if (any_in(text, kLookupWords)) return ErrorKind::kLookup;
   if (any_in(text, kTimeoutWords)) return ErrorKind::kTimeout;
   if (any_in(text, kRefusalWords)) return ErrorKind::kRefusal;
   if (any_in(text, kNetworkWords)) return ErrorKind::kNetwork;

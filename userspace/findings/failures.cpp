@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "name_book.hpp"
 #include "parts.hpp"
 #include "samples.hpp"
 
@@ -30,17 +31,18 @@ bool is_retransmit(std::uint32_t kind) {
   return kind >= BROWNOUT_EVENT_RETRANSMIT_RTO && kind <= BROWNOUT_EVENT_RETRANSMIT_PROBE;
 }
 
+}  // namespace
+
 bool carries_injection(const brownout_event& event) {
   if (event.dropped[BROWNOUT_EGRESS] + event.dropped[BROWNOUT_INGRESS] > 0) return true;
   return nobody_answered(event) && event.held[BROWNOUT_EGRESS] + event.held[BROWNOUT_INGRESS] > 0;
 }
 
-}  // namespace
-
-FailureFold::FailureFold(const events::Evidence& evidence, Findings& findings)
+FailureFold::FailureFold(const events::Evidence& evidence, const NameBook& names, Findings& findings)
     : baseline_(window_of(evidence, BROWNOUT_PHASE_BASELINE)),
       window_(window_of(evidence, BROWNOUT_PHASE_INJECT)),
       recovery_(window_of(evidence, BROWNOUT_PHASE_RECOVERY)),
+      names_(names),
       findings_(findings) {}
 
 void FailureFold::take(const brownout_event& event, const events::Where& where) {
@@ -60,6 +62,7 @@ void FailureFold::take(const brownout_event& event, const events::Where& where) 
   failure.call_start_ns = start;
   failure.in_window = in_window;
   failure.injected = carries_injection(event);
+  failure.names = names_.names_of(event);
   failure.ref = where();
   count(failure);
   findings_.failures.push_back(std::move(failure));

@@ -2,19 +2,21 @@
 // Which app error belongs to which kernel failure: one to one, as many as can be, with the least difference in time.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 #include <arpa/inet.h>
 
 #include "assignment.hpp"
+#include "name_book.hpp"
 #include "parts.hpp"
 #include "samples.hpp"
+#include "url.hpp"
 
 namespace brownout::findings {
 namespace {
 
 constexpr std::int64_t kQuarterHourNs = 900 * kNsPerSecond;
+constexpr std::uint16_t kDnsPort = 53;
 constexpr int kQuarterHours = 4 * 14; // as far as time zones go
 
 bool like(const AppErrorFinding& error, const brownout_event& event) {
@@ -22,48 +24,27 @@ bool like(const AppErrorFinding& error, const brownout_event& event) {
       event.kind == BROWNOUT_EVENT_CONNECT_REFUSED || event.kind == BROWNOUT_EVENT_RESET_RECEIVED ||
       event.kind == BROWNOUT_EVENT_CONNECT_UNREACHABLE || event.kind == BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED;
   switch (kind_of(error.error)) {
+    case ErrorKind::kLookup: return event.flow.peer_port == kDnsPort; // DNS over TCP; other queries are no calls
     case ErrorKind::kTimeout: return !explicit_no;
     case ErrorKind::kRefusal: return explicit_no || event.kind == BROWNOUT_EVENT_SOCKET_ERROR;
     default: return true;
   }
 }
 
-struct Authority { std::string host; std::uint16_t port = 0; };
-
-Authority authority_of(std::string_view url) {
-  Authority result;
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return result;
-  result.port = url.starts_with("https") || url.starts_with("wss") ? 443 : 80;
-  auto rest = url.substr(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("/?#"));
-  if (const auto user = rest.rfind('@'); user != std::string_view::npos) rest.remove_prefix(user + 1);
-  const auto bracket = rest.find(']');
-  const auto colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  if (colon != std::string_view::npos)
-    std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), result.port);
-  rest = rest.substr(0, colon);
-  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
-  result.host = rest;
-  return result;
+// IPv4 by itself: "::ffff:db" would be an address.
+bool parse_address(const std::string& host, std::array<std::uint8_t, 16>& into) {
+  into = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return ::inet_pton(AF_INET, host.c_str(), &into[12]) == 1 || ::inet_pton(AF_INET6, host.c_str(), into.data()) == 1;
 }
 
-// False when the url names another address or port. A name says nothing: who knows what it resolved to.
-bool same_peer(const AppErrorFinding& error, const brownout_flow_key& flow) {
+// False when the url names another address or port, or a name that is none of the flow's although those are known.
+bool same_peer(const AppErrorFinding& error, const Failure& failure, const brownout_flow_key& flow) {
   const auto authority = authority_of(error.error.url);
   if (authority.port == 0) return true;
   if (authority.port != flow.peer_port) return false;
   std::array<std::uint8_t, 16> address{};
-  const std::string mapped = "::ffff:" + authority.host;
-  if (::inet_pton(AF_INET6, authority.host.c_str(), address.data()) != 1 &&
-      ::inet_pton(AF_INET6, mapped.c_str(), address.data()) != 1)
-    return true;
+  if (!parse_address(authority.host, address)) return may_be_called(failure.names, authority.host);
   return std::equal(address.begin(), address.end(), flow.peer_address);
-}
-
-std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns) {
-  if (t_ns < error.earliest_ns) return error.earliest_ns - t_ns;
-  return t_ns > error.latest_ns ? t_ns - error.latest_ns : 0;
 }
 
 // Left: the failure, right: the error.
@@ -75,17 +56,11 @@ std::vector<Candidate> candidates(const Findings& findings, std::int64_t slack_n
     auto from = std::ranges::lower_bound(findings.failures, error.earliest_ns - slack_ns, {}, &Failure::t_mono_ns);
     for (; from != findings.failures.end() && from->t_mono_ns <= error.latest_ns + slack_ns; ++from) {
       const auto& event = from->event;
-      if (!like(error, event) || !same_peer(error, event.flow)) continue;
+      if (!like(error, event) || !same_peer(error, *from, event.flow)) continue;
       pairs.push_back({distance_ns(error, from->t_mono_ns), static_cast<std::size_t>(from - findings.failures.begin()), e});
     }
   }
   return pairs;
-}
-
-std::int64_t slack_ns(const events::Evidence& evidence) {
-  std::int64_t uncertainty = 0;
-  for (const auto& clock : evidence.clocks) uncertainty = std::max(uncertainty, clock.uncertainty_ns);
-  return kMatchSlackNs + uncertainty;
 }
 
 std::size_t pair_up(std::vector<Candidate> pairs, Findings& findings) {
@@ -109,7 +84,7 @@ std::size_t matched_when_shifted(const events::Evidence& evidence, const Finding
     error.earliest_ns += shift_ns;
     error.latest_ns += shift_ns;
   }
-  return pair_up(candidates(trial, slack_ns(evidence)), trial);
+  return pair_up(candidates(trial, matching_slack_ns(evidence)), trial);
 }
 
 std::vector<AppErrorFinding> stamped_errors(const Findings& findings) {
@@ -138,6 +113,17 @@ void suspect_offset(const events::Evidence& evidence, Findings& findings) {
 
 }  // namespace
 
+std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns) {
+  if (t_ns < error.earliest_ns) return error.earliest_ns - t_ns;
+  return t_ns > error.latest_ns ? t_ns - error.latest_ns : 0;
+}
+
+std::int64_t matching_slack_ns(const events::Evidence& evidence) {
+  std::int64_t uncertainty = 0;
+  for (const auto& clock : evidence.clocks) uncertainty = std::max(uncertainty, clock.uncertainty_ns);
+  return kMatchSlackNs + uncertainty;
+}
+
 void match_app_errors(const events::Evidence& evidence, Findings& findings) {
   suspect_offset(evidence, findings);
   if (findings.timestamp_offset_suspected_ns)
@@ -145,7 +131,7 @@ void match_app_errors(const events::Evidence& evidence, Findings& findings) {
       error.earliest_ns = error.seen_after_ns;
       error.latest_ns = error.seen_ns;
     }
-  pair_up(candidates(findings, slack_ns(evidence)), findings);
+  pair_up(candidates(findings, matching_slack_ns(evidence)), findings);
 }
 
 }  // namespace brownout::findings

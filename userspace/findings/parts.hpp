@@ -4,6 +4,7 @@
 
 #include "brownout/findings.hpp"
 #include "call_delays.hpp"
+#include "name_book.hpp"
 #include "sequences.hpp"
 
 namespace brownout::findings {
@@ -11,7 +12,7 @@ namespace brownout::findings {
 // What failed, out of the events as they are told.
 class FailureFold {
  public:
-  FailureFold(const events::Evidence& evidence, Findings& findings);
+  FailureFold(const events::Evidence& evidence, const NameBook& names, Findings& findings);
   void take(const brownout_event& event, const events::Where& where);
   void finish();
 
@@ -19,6 +20,20 @@ class FailureFold {
   void count(const Failure& failure);
 
   std::optional<events::Window> baseline_, window_, recovery_;
+  const NameBook& names_;
+  Findings& findings_;
+};
+
+// Which of the app's DNS queries failed: the same.
+class LookupFold {
+ public:
+  LookupFold(const events::Evidence& evidence, const NameBook& names, Findings& findings);
+  void take(const brownout_event& event, const events::Where& where);
+  void finish();
+
+ private:
+  std::optional<events::Window> window_;
+  const NameBook& names_;
   Findings& findings_;
 };
 
@@ -35,8 +50,17 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
+// Payload for names: attempted, and neither written nor lost.
+void find_payload_ledger(const events::Evidence& evidence, Findings& findings);
+void match_lookups(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_coverage(const plan::Plan& plan, Findings& findings);
+
+// Was something injected on the event's own flow that explains it? docs/verdict.md
+bool carries_injection(const brownout_event& event);
+// Between that time and when the error happened, 0 inside; and how much of it is allowed.
+std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns);
+std::int64_t matching_slack_ns(const events::Evidence& evidence);
 
 // Fills FaultEffect::witnesses.
 void witness_drops(const plan::Plan& plan, const events::Evidence& evidence, FaultEffect& effect);
@@ -44,7 +68,7 @@ void witness_latency(const plan::Plan& plan, const events::Evidence& evidence, c
                      const Findings& findings, FaultEffect& effect);
 
 // What an app error says of itself. A timeout is told from an explicit refusal, so that each finds its like.
-enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork };
+enum class ErrorKind : std::uint8_t { kOther, kTimeout, kRefusal, kNetwork, kLookup };
 ErrorKind kind_of(const events::AppError& error);
 
 }  // namespace brownout::findings

@@ -41,6 +41,7 @@ void configure(trace_bpf& object, const Tracer::Config& config) {
   constants.target_netns = static_cast<__u32>(config.target.netns_inode);
   constants.waits_are_traced = config.plan.drill.trace_waits;
   constants.details_per_second = config.details_per_second;
+  constants.payloads_per_second = config.payloads_per_second;
   constants.retransmit_has_error = retransmit_has_error();
   constants.receives_are_traced = tracepoint_arguments("sock_recv_length") == 3;
   const auto& faults = config.plan.faults;

@@ -14,12 +14,14 @@
 #include "brownout/fd.hpp"
 #include "brownout/kernel.hpp"
 #include "control_page.hpp"
+#include "dns_sweep.hpp"
 #include "enrol.hpp"
 #include "event_numbers.hpp"
 #include "event_ring.hpp"
 #include "flavour.hpp"
 #include "flow_sweep.hpp"
 #include "object_ids.hpp"
+#include "payload_ring.hpp"
 #include "trace_object.hpp"
 
 namespace brownout::kernel {
@@ -32,17 +34,23 @@ std::string app_comm(const Tracer::Config& config) {
 
 class TracerImpl final : public Tracer {
  public:
-  TracerImpl(TraceObject object, ControlPage control, EventRing ring, std::vector<std::string> not_observed)
+  TracerImpl(TraceObject object, ControlPage control, EventRing ring, PayloadRing payloads,
+             std::chrono::nanoseconds dns_patience, std::vector<std::string> not_observed)
       : object_(std::move(object)),
         control_(std::move(control)),
         ring_(std::move(ring)),
+        payloads_(std::move(payloads)),
         sweeper_(bpf_map__fd(object_->maps.flows)),
+        dns_sweeper_(*object_, dns_patience),
         not_observed_(std::move(not_observed)) {}
 
   Result<> start(const Config& config);
 
   Result<> consume(std::chrono::milliseconds timeout,
                    const std::function<void(const brownout_event&)>& sink) override;
+  Result<> consume_payloads(const std::function<void(const brownout_payload&)>& sink) override {
+    return payloads_.consume(sink);
+  }
   brownout_trace_counters counters() const override {
     return sum_over_cpus<brownout_trace_counters>(bpf_map__fd(object_->maps.counters), 0);
   }
@@ -72,8 +80,10 @@ class TracerImpl final : public Tracer {
   TraceObject object_;
   ControlPage control_;
   EventRing ring_;
+  PayloadRing payloads_;
   EventNumbers numbers_;
   FlowSweeper sweeper_;
+  DnsSweeper dns_sweeper_;
   std::size_t flows_swept_ = 0;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
@@ -82,6 +92,7 @@ class TracerImpl final : public Tracer {
 Result<> TracerImpl::consume(std::chrono::milliseconds timeout,
                              const std::function<void(const brownout_event&)>& sink) {
   flows_swept_ += sweeper_.sweep(monotonic_ns());
+  dns_sweeper_.sweep(monotonic_ns());
   if (flavour_here() == Flavour::kFetch) return ring_.consume(timeout, sink);
   return ring_.consume(timeout, [&, lost = events_lost()](const brownout_event& event) {
     sink(numbers_.numbered(event, lost));
@@ -142,6 +153,8 @@ Result<> TracerImpl::start(const Config& config) {
                         object_->progs.trace_wait_ends, object_->progs.trace_wait_begins})
     if (bpf_program__autoload(program)) BROWNOUT_TRY(attach_tracepoint(program));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
+  if (auto release = attach_cgroup(object_->progs.trace_release, cgroup.get()); !release)
+    not_observed_.push_back("DNS queries left unanswered by a closed socket, but by age: " + release.error().render());
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
   finish_enrolment(config);
@@ -179,8 +192,9 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Config& config) {
   BROWNOUT_ASSIGN(auto object, load_trace_object(config, not_observed));
   BROWNOUT_ASSIGN(auto control, ControlPage::map(bpf_map__fd(object->maps.control)));
   BROWNOUT_ASSIGN(auto ring, EventRing::open(bpf_map__fd(object->maps.events)));
-  auto tracer =
-      std::make_unique<TracerImpl>(std::move(object), std::move(control), std::move(ring), std::move(not_observed));
+  BROWNOUT_ASSIGN(auto payloads, PayloadRing::open(bpf_map__fd(object->maps.payloads)));
+  auto tracer = std::make_unique<TracerImpl>(std::move(object), std::move(control), std::move(ring),
+                                             std::move(payloads), config.dns_patience, std::move(not_observed));
   BROWNOUT_TRY(tracer->start(config));
   return tracer;
 }

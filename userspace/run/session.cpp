@@ -85,13 +85,22 @@ Result<> Session::take_events() {
       longest_call_ns_ = std::max(longest_call_ns_, static_cast<std::int64_t>(event.duration_ns));
     }
     recorded = recorder_->record(event);
+    if (recorded) recorded = record_names(names_.read(event));
   };
   if (tracer_) {
     BROWNOUT_TRY(tracer_->consume(kTick, sink));
+    BROWNOUT_TRY(tracer_->consume_payloads([&](const brownout_payload& payload) {
+      if (recorded) recorded = record_names(names_.read(payload));
+    }));
   } else {
     std::this_thread::sleep_for(kTick);  // nothing is attached yet: only the run directory is looked for
   }
   return recorded;
+}
+
+Result<> Session::record_names(const std::vector<events::NameRecord>& names) {
+  for (const auto& name : names) BROWNOUT_TRY(recorder_->record(name));
+  return {};
 }
 
 Result<> Session::take_snapshots() {

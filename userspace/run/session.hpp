@@ -60,6 +60,7 @@ class Session {
   Result<Waited> pump_for(std::int64_t duration_ns, const std::string& what);
   Result<> pump();
   Result<> take_events();
+  Result<> record_names(const std::vector<events::NameRecord>& names);
   Result<> take_snapshots();
   Result<> take_counters();
   Result<> take_stop();
@@ -112,6 +113,7 @@ class Session {
   std::int64_t last_window_call_end_ns_ = 0;
   std::int64_t longest_call_ns_ = 0;
   std::uint64_t failures_seen_ = 0;
+  events::NameReader names_;
   std::vector<events::RunFile> files_before_;
   kernel::ObjectIds objects_;
   nlohmann::json kernel_description_ = nlohmann::json::object();

@@ -72,6 +72,7 @@ Result<> Session::finish(const std::optional<Error>& error) {
   if (tracer_) {
     BROWNOUT_TRY(take_events());
     BROWNOUT_TRY(take_counters());
+    BROWNOUT_TRY(record(events::timeline::names(names_.counts())));
   }
   BROWNOUT_TRY(prove_cleanup());
   BROWNOUT_TRY(record_clock());

@@ -32,6 +32,9 @@ std::string trace_problem(const Case& given) {
   const auto flows = trace.flow_table_full + (sample == nullptr ? 0 : sample->inject.flow_table_full);
   if (trace.failures_lost > 0)
     return fmt::format("{} failures, RTOs or retransmits had no room in the ring", trace.failures_lost);
+  if (given.findings.payloads_unaccounted > 0)
+    return fmt::format("{} messages for names are missing that no counter of loss explains",
+                       given.findings.payloads_unaccounted);
   if (given.findings.events_unaccounted > 0)
     return fmt::format("{} events are missing that no counter of loss explains", given.findings.events_unaccounted);
   if (trace.storage_failed > 0) return fmt::format("{} sockets could not be followed", trace.storage_failed);

@@ -245,10 +245,57 @@ struct brownout_event {
 	__u32 rto_us;        /* RTO events: the timer that fired */
 	__u8 old_state;      /* TCP states of linux/tcp_states.h */
 	__u8 new_state;
-	__u16 reserved;
+	__u16 rcode;         /* DNS events: of the answer, 0 without one */
 	char comm[BROWNOUT_COMM_LENGTH]; /* of the owner's thread group leader */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_event) == 184, "brownout_event");
+
+/* ---- payload that names a destination: read by user space, in a ring of its own ----------------------------- */
+
+#define BROWNOUT_PAYLOAD_BYTES 2048 /* copied at most; a power of two. A client hello with a post-quantum key fits */
+
+enum brownout_payload_kind {
+	BROWNOUT_PAYLOAD_OPENING = 1, /* the first that a connection of the target sent */
+	BROWNOUT_PAYLOAD_DNS = 2,     /* a query or an answer, without TCP's length in front */
+};
+
+struct brownout_payload {
+	__u64 t_mono_ns; /* a query's: call_start_ns of its events */
+	__u64 cookie;    /* of the socket */
+	struct brownout_flow_key flow;
+	__u32 kind;      /* enum brownout_payload_kind */
+	__u32 direction;
+	__u32 length;    /* of the payload in this packet, or of the message as TCP's length has it */
+	__u32 copied;    /* of `bytes`, what holds */
+	__u8 bytes[BROWNOUT_PAYLOAD_BYTES];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_payload) == 72 + BROWNOUT_PAYLOAD_BYTES, "brownout_payload");
+
+/* ---- DNS queries that wait for their answer ------------------------------------------------------------------ */
+
+#define BROWNOUT_DNS_SLOW_NS 1000000000ull /* answered later than this: slow */
+#define BROWNOUT_DNS_MAX_QUERIES 16384
+
+struct brownout_dns_key {
+	__u64 cookie; /* of the socket */
+	__u16 transaction;
+	__u16 reserved[3];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_dns_key) == 16, "brownout_dns_key");
+
+struct brownout_dns_query {
+	struct brownout_flow_key flow;
+	__u64 sent_ns;   /* first */
+	__u64 cgroup_id;
+	__u64 dropped[BROWNOUT_DIRECTIONS]; /* as the flow's counts stood then */
+	__u64 held[BROWNOUT_DIRECTIONS];
+	__u32 resent;    /* times it was asked again: same socket, same transaction */
+	__u32 flags;     /* enum brownout_event_flags */
+	__u32 phase;
+	__u32 pid;
+	char comm[BROWNOUT_COMM_LENGTH];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_dns_query) == 120, "brownout_dns_query");
 
 /* Index 1 of each pair: connections of app.process that a fault of the plan would hit; 0: all others in scope. */
 struct brownout_trace_counters { /* per CPU, one element */
@@ -282,8 +329,16 @@ struct brownout_trace_counters { /* per CPU, one element */
 	__u64 out_of_scope_here;    /* of out_of_scope: in the target's network namespace */
 	__u64 rtos_unseen;          /* connections whose RTOs cannot be seen here */
 	__u64 source_disagreement;  /* changes of state that one of sockops and inet_sock_set_state did not report */
+	__u64 payloads_attempted; /* records for names: = written + lost */
+	__u64 payloads_written;
+	__u64 payloads_lost;      /* no room in their ring */
+	__u64 payloads_suppressed;/* over their budget per second */
+	__u64 payloads_cut;       /* longer than what is copied */
+	__u64 dns_queries;
+	__u64 dns_answered;
+	__u64 dns_untracked;      /* queries that found no room in the table: their answers are not paired */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 288, "brownout_trace_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 352, "brownout_trace_counters");
 
 /*
  * Latency histogram, log-linear: values in microseconds below 2^6 have a bucket each, above that every octave has
