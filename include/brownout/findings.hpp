@@ -13,9 +13,11 @@
 
 namespace brownout::findings {
 
-// An app error belongs to a kernel failure when their times differ by no more than this (plus the uncertainty of the
-// clock offsets, or the time between the two versions of the file where the error has no stamp of its own).
+// An app error can belong to a kernel failure when the stamp of its record is no further from the failure than an app
+// may be late, or early, with it, plus the slack (and the uncertainty of the clock offsets).
+inline constexpr std::int64_t kRecordDelayNs = 2'000'000'000;
 inline constexpr std::int64_t kMatchSlackNs = 1'000'000'000;
+inline constexpr std::int64_t kMatchReachNs = kRecordDelayNs + kMatchSlackNs;
 // Medians are compared, and a direction's drops are, only with this many on each side.
 inline constexpr std::uint64_t kLatencySamples = 20;
 inline constexpr double kExpectedDrops = 10;
@@ -33,6 +35,7 @@ struct CallStats { // of one phase, calls of app.process on flows that the plan 
 
 struct Failure { // a kernel failure that ended a call
   std::size_t event = 0; // index into Evidence::kernel_events
+  std::uint64_t sequence = 0;
   std::int64_t t_mono_ns = 0, call_start_ns = 0;
   bool in_window = false;   // its call started in the injection window
   bool injected = false;    // carries what was injected on its own flow since the call's start: docs/verdict.md
@@ -48,6 +51,14 @@ struct AppErrorFinding {
   bool maybe_in_window = false; // it may have; never together with in_window
   bool network_kind = false;    // its type or exception is one of a network error
   std::optional<std::size_t> failure;  // index into Findings::failures
+};
+
+// How late the app's stamps are, by the app errors and failures themselves: constant, so that a lone pair can be told
+// from two strangers.
+struct RecordDelay {
+  std::int64_t delay_ns = 0; // negative: stamped before the kernel saw the call end
+  std::int64_t slack_ns = kMatchReachNs; // around it, within which pairs are sought
+  std::size_t pairs = 0;     // that tell so
 };
 
 enum class WitnessWeight : std::uint8_t {
@@ -110,6 +121,7 @@ struct Findings {
   std::uint64_t failures_recordable = 0;    // attributable, retries of the app folded
   double recorded_lower = 0, recorded_upper = 0; // of failures_recordable: by match, by growth of error_count
   std::vector<AppErrorFinding> app_errors;
+  std::optional<RecordDelay> record_delay;  // none: pairs are sought within kMatchReachNs of no delay
   std::size_t components_not_exact = 0;     // of matching: too many candidates hang together, nearest first instead
   Growth error_count;                       // over the injection window
   std::map<std::string, Growth> counters;   // by JSON pointer, for counter gates

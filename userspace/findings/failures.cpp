@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include "parts.hpp"
 #include "samples.hpp"
@@ -62,6 +63,7 @@ void find_failures(const events::Evidence& evidence, Findings& findings) {
     }
     Failure failure;
     failure.event = i;
+    failure.sequence = event.sequence;
     failure.t_mono_ns = static_cast<std::int64_t>(event.t_mono_ns);
     failure.call_start_ns = start;
     failure.in_window = in_window;
@@ -71,7 +73,8 @@ void find_failures(const events::Evidence& evidence, Findings& findings) {
     findings.failures.push_back(failure);
   }
   // The ring keeps the order of each CPU only.
-  std::ranges::stable_sort(findings.failures, {}, &Failure::t_mono_ns);
+  std::ranges::stable_sort(findings.failures, {},
+                           [](const Failure& failure) { return std::tuple(failure.t_mono_ns, failure.sequence); });
 }
 
 }  // namespace brownout::findings

@@ -13,6 +13,8 @@ void compare_with_kernel(const events::Evidence& evidence, Findings& findings); 
 void find_ledger(const events::Evidence& evidence, Findings& findings);
 void find_effects(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_app_errors(const events::Evidence& evidence, Findings& findings);
+// Whether the app's stamps are of another time zone.
+void suspect_offset(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);

@@ -2,6 +2,7 @@
 // kernel_degradation, telemetry, recovered, stop_semantics.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -76,6 +77,14 @@ std::vector<std::string> stop_problems(const nlohmann::json& manifest) {
   return problems;
 }
 
+// How the app's stamps were read: never silently.
+std::string stamps_taken_as(const findings::Findings& found) {
+  if (!found.record_delay) return {};
+  const auto& [delay, slack, pairs] = *found.record_delay;
+  return fmt::format("; its stamps are taken as {} {}, give or take {}", seconds(std::llabs(delay)),
+                     delay < 0 ? "early" : "late", seconds(slack));
+}
+
 }  // namespace
 
 Why why_nothing_to_record(const Case& given) {
@@ -135,7 +144,8 @@ Check judge_telemetry(const Case& given) {
                                 check.measured.substr(0, check.measured.rfind(" of ")), all, share(interval.first),
                                 share(interval.second),
                                 drill.app->retries > 0 ? fmt::format(", {} retries folded", drill.app->retries)
-                                                       : std::string("; the app may have retried"));
+                                                       : std::string("; the app may have retried")) +
+                    stamps_taken_as(found);
   const double denominator = std::max(1.0, static_cast<double>(all));
   if (all > 0 && found.recorded_lower / denominator >= drill.telemetry_pass) return pass(check, text);
   if (all > 0 && found.recorded_upper / denominator <= drill.telemetry_fail && !retries_may_absorb(given))
