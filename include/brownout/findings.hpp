@@ -106,6 +106,16 @@ struct Growth { // of a counter of the app over the window, bounded by the snaps
   double baseline_per_second = 0;
   std::optional<double> at_start, at_end;
   bool reset = false; // it went down in the meantime: nothing can be said
+  bool backwards = false; // with reset: it did not begin anew, it just went down
+};
+
+// Does the app count as one run of it would? The first trouble of each sort, in words.
+struct CounterAccount {
+  std::string reset;        // "api_calls went from 412 to 3": the app was started again
+  std::string backwards;    // "error_count went from 12 to 11"
+  std::string disagreement; // "error_count is 3 in the fingerprint and 5 in the manifest"
+  std::vector<events::Ref> refs; // of the versions that say so
+  bool counts_only = false; // errors were counted, and never listed
 };
 
 struct Findings {
@@ -123,6 +133,7 @@ struct Findings {
   std::vector<AppErrorFinding> app_errors;
   std::optional<RecordDelay> record_delay;  // none: pairs are sought within kMatchReachNs of no delay
   std::size_t components_not_exact = 0;     // of matching: too many candidates hang together, nearest first instead
+  CounterAccount account;
   Growth error_count;                       // over the injection window
   std::map<std::string, Growth> counters;   // by JSON pointer, for counter gates
   std::map<std::string, std::pair<std::optional<double>, std::optional<double>>> latency_fields; // baseline, window

@@ -49,7 +49,8 @@ Findings match(const std::vector<Row>& failures, const std::vector<Said>& errors
 // The stamp of the error that belongs to this failure.
 std::int64_t recorded_ms(const Findings& found, std::size_t failure) {
   REQUIRE(found.failures.at(failure).app_error);
-  return (found.app_errors.at(*found.failures[failure].app_error).earliest_ns - test::kWindowStart) / kMillisecond;
+  const auto& error = found.app_errors.at(*found.failures[failure].app_error).error;
+  return (*error.utc_ns - test::kUtcOffset - test::kWindowStart) / kMillisecond;
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ Findings derive(const plan::Plan& plan, const events::Evidence& evidence) {
     find_app_errors(evidence, findings);
     match_app_errors(evidence, findings);
     place_app_errors(evidence, findings);
+    find_account(evidence, findings);
     find_growth(plan, evidence, findings);
     find_coverage(plan, evidence, findings);
   }

@@ -18,6 +18,8 @@ void suspect_offset(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
+// Counters that reset, run backwards, or count differently from the manifest or from the list.
+void find_account(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 
