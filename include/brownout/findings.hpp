@@ -168,6 +168,8 @@ std::pair<double, double> binomial_interval(std::uint64_t n, double p, double co
 double binomial_cdf(std::uint64_t k, std::uint64_t n, double p);
 // P(X >= k) for X ~ Poisson(mean).
 double poisson_tail(std::uint64_t k, double mean);
+// The most that X ~ Poisson(mean) comes to but with that probability.
+std::uint64_t poisson_most(double mean, double probability);
 // Wilson interval of k of n; confidence 0.9, 0.95, 0.99 or anything between 0 and 1.
 std::pair<double, double> proportion_interval(std::uint64_t k, std::uint64_t n, double confidence);
 

@@ -71,7 +71,7 @@ class ControlGenerator {
 
   void draw_traffic() {
     builder().matched_per_second(static_cast<std::uint64_t>(whole(60, 200))).drop_rate(real(0.072, 0.088));
-    builder().recovery_rate(whole(34, 44)).window_call_ms(real(306, 314));
+    builder().rates(12, 6).recovery_rate(whole(11, 13)).window_call_ms(real(306, 314));
     constexpr std::array<std::uint32_t, 4> kSilent{BROWNOUT_EVENT_CLOSED_UNANSWERED, BROWNOUT_EVENT_CONNECT_ABANDONED,
                                                    BROWNOUT_EVENT_CONNECT_TIMEOUT, BROWNOUT_EVENT_KERNEL_GAVE_UP};
     builder().failure_kind(kSilent.at(static_cast<std::size_t>(whole(0, 3))));
@@ -118,7 +118,7 @@ class ControlGenerator {
       builder().failure_kind(kNo.at(static_cast<std::size_t>(whole(0, 2))));
       error_type_ = "connection_error";
     }
-    if (happens(0.5)) builder().recovery_rate(whole(0, 20));
+    if (happens(0.5)) builder().recovery_rate(whole(0, 6));
     if (happens(0.3)) recorded_ = 0;
   }
 
@@ -154,8 +154,8 @@ class ControlGenerator {
   // How the app writes down: late or early by a constant and jitter, with stamps or without, all of it or the latest.
   void draw_records() {
     builder().recorded(recorded_).stamped(happens(0.8)).stamp_shift(milliseconds(-500, 2000));
-    std::mt19937_64 random{random_()};
-    builder().then([random, type = error_type_, jitter = whole(0, 50)](events::Evidence& evidence) mutable {
+    builder().then([seed = random_(), type = error_type_, jitter = whole(0, 50)](events::Evidence& evidence) {
+      std::mt19937_64 random{seed};
       for (auto& snapshot : evidence.snapshots)
         for (auto& error : snapshot.new_errors) {
           if (!type.empty()) error.type = error.exception_type = type;

@@ -48,6 +48,16 @@ TEST_CASE("max_increase does not fail for errors that the fault did not cause") 
   CHECK(check_of(verdict, "gate 1: error_count").reason == Reason::kFailuresNotInjected);
 }
 
+TEST_CASE("max_increase does not fail for errors that came at the baseline's rate before") {
+  // 2 failures in the baseline explain 5 in the window, and up to 11 once in a hundred drills.
+  const auto gate = [](std::int64_t most) {
+    return check_of(test::judge(EvidenceBuilder{}.baseline_failures(2), with_gate(drill::ErrorCountGate{.max_increase = most})),
+                    "gate 1: error_count");
+  };
+  CHECK(gate(20).reason == Reason::kErrorsNotNetwork);
+  CHECK(gate(10).reason == Reason::kGateExceeded);
+}
+
 TEST_CASE("a window cut short: what is proven stands, the rest is not measurable") {
   const auto cut = test::judge(truncated());
   test::require_first(cut, Outcome::kInconclusive, "window_as_planned: window_truncated");

@@ -97,9 +97,7 @@ double usual_growth(const events::Evidence& evidence, const Findings& findings) 
   if (!window) return 0;
   const double usual = findings.error_count.baseline_per_second *
                        static_cast<double>(window->end_ns - window->start_ns) / kNsPerSecond;
-  std::uint64_t most = 0;
-  while (poisson_tail(most + 1, usual) >= 0.01) ++most;
-  return static_cast<double>(most);
+  return static_cast<double>(poisson_most(usual, 0.01));
 }
 
 // With `retries: N` the app writes an error down for N + 1 failures in a row towards one peer.

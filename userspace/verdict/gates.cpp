@@ -38,6 +38,11 @@ Check& judge_max(const Case& given, const Demand& demand, Check& check) {
     return inconclusive(check, why_nothing_to_record(given).reason,
                         fmt::format("grew by {}, but not because of the fault: {}", grew, kNothingToRecord));
   }
+  const double usual = demand.baseline_per_second * given.calls(BROWNOUT_PHASE_INJECT).seconds;
+  if (demand.lower - static_cast<double>(findings::poisson_most(usual, kSignificance)) <= *demand.max)
+    return inconclusive(check, Reason::kErrorsNotNetwork,
+                        fmt::format("grew by {}, {} allowed, but the baseline's rate explains {}", grew,
+                                    number(*demand.max), number(usual)));
   check.proven_early = true; // it only grows
   return fail_check(check, Reason::kGateExceeded, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
 }
