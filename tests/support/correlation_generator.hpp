@@ -154,7 +154,8 @@ inline KnownPairs found_pairs(const events::Evidence& evidence, const findings::
 
 struct Score { double precision = 0, recall = 0; };
 inline Score score(const KnownPairs& truth, const KnownPairs& found) {
-  const auto right = static_cast<double>(std::ranges::count_if(found, [&](const auto& pair) { return truth.contains(pair); }));
+  const auto right = static_cast<double>(
+      std::ranges::count_if(found, [&](const auto& pair) { return truth.contains(pair); }));
   return {right / static_cast<double>(std::max<std::size_t>(1, found.size())),
           right / static_cast<double>(std::max<std::size_t>(1, truth.size()))};
 }

@@ -84,3 +84,19 @@ TEST_CASE("an app with two delays, of which one is the common one, loses no pair
   CHECK(precision >= 0.99);
   CHECK(recall >= 0.99);
 }
+
+TEST_CASE("crowds of failures and errors cost no crowd of candidates, and pair all the same") {
+  for (const bool stamped : {true, false}) {
+    auto generated = test::CorrelationGenerator{{.destinations = 1, .failures_each = 700, .mean_gap_ns = kMillisecond,
+                                                 .jitter_ns = kMillisecond, .unmatched = 0}}.generate();
+    auto& snapshot = generated.evidence.snapshots.back();
+    snapshot.t_mono_ns = test::kWindowStart + 2 * kSecond;
+    for (auto& error : snapshot.new_errors)
+      if (!stamped) error.utc_ns.reset();
+    for (auto& event : generated.evidence.kernel_events) event.raw.kind = BROWNOUT_EVENT_CLOSED_UNANSWERED;
+    for (auto& error : snapshot.new_errors) error.type = "timeout";
+    const auto found = findings::derive(generated.plan, generated.evidence);
+    CHECK(found.components_not_exact == 1);
+    CHECK(found.failures_recorded >= 675);
+  }
+}

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -79,27 +82,78 @@ std::int64_t clock_uncertainty_ns(const events::Evidence& evidence) {
   return uncertainty;
 }
 
+// Of errors that a version brought without stamps, which part of its time each is sought in first: they are spread evenly.
+std::vector<double> shares(const std::vector<AppErrorFinding>& errors) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> all, passed;
+  for (const auto& error : errors) ++all[{error.earliest_ns, error.latest_ns}];
+  std::vector<double> of_each;
+  for (const auto& error : errors) {
+    const std::pair span{error.earliest_ns, error.latest_ns};
+    of_each.push_back((static_cast<double>(passed[span]++) + 0.5) / static_cast<double>(all[span]));
+  }
+  return of_each;
+}
+
+class Collector {
+ public:
+  Collector(const events::Evidence& evidence, const Findings& findings, const RecordDelay& delay)
+      : evidence_(evidence), findings_(findings), delay_(delay), uncertainty_(clock_uncertainty_ns(evidence)) {}
+
+  // The nearest to each error, up to `each`; nothing when there are more than `most` in all.
+  std::optional<std::vector<Candidate>> collect(std::size_t each, std::size_t most) {
+    pairs_.clear();
+    const auto share_of = shares(findings_.app_errors);
+    for (std::size_t error = 0; error < findings_.app_errors.size(); ++error) {
+      add(error, share_of[error], each);
+      if (pairs_.size() > most) return std::nullopt;
+    }
+    return std::move(pairs_);
+  }
+
+ private:
+  void add(std::size_t number, double share, std::size_t each) {
+    const auto& error = findings_.app_errors[number];
+    const auto kind = kind_of(error.error);
+    if (kind == ErrorKind::kOther) return;
+    const auto peer = peer_of(error.error.url);
+    const auto late = is_stamped(error) ? delay_.delay_ns : 0;
+    const auto slack = (is_stamped(error) ? delay_.slack_ns : kMatchReachNs) + uncertainty_;
+    const auto& failures = findings_.failures;
+    const auto place = [&](std::int64_t t_ns) {
+      return static_cast<std::size_t>(std::ranges::lower_bound(failures, t_ns, {}, &Failure::t_mono_ns) - failures.begin());
+    };
+    const auto first = place(error.earliest_ns - late - slack), end = place(error.latest_ns - late + slack + 1);
+    auto right = is_stamped(error) ? place(error.earliest_ns - late)
+                                   : first + static_cast<std::size_t>(share * static_cast<double>(end - first));
+    auto left = right;
+    const auto centre = is_stamped(error) || right == failures.size() ? error.earliest_ns - late
+                                                                      : failures[right].t_mono_ns;
+    const auto enough = pairs_.size() + each;
+    while (pairs_.size() < enough && (left > first || right < end)) {
+      const bool go_left =
+          right == end ||
+          (left > first && centre - failures[left - 1].t_mono_ns <= failures[right].t_mono_ns - centre);
+      const auto failure = go_left ? --left : right++;
+      const auto& event = evidence_.kernel_events[failures[failure].event].raw;
+      if (like(kind, event) && peer.is_of(event.flow))
+        pairs_.push_back({distance_ns(error, failures[failure].t_mono_ns + late), failure, number});
+    }
+  }
+
+  const events::Evidence& evidence_;
+  const Findings& findings_;
+  RecordDelay delay_;
+  std::int64_t uncertainty_;
+  std::vector<Candidate> pairs_;
+};
+
 }  // namespace
 
 std::vector<Candidate> candidates(const events::Evidence& evidence, const Findings& findings, const RecordDelay& delay) {
-  const auto uncertainty = clock_uncertainty_ns(evidence);
-  std::vector<Candidate> pairs;
-  for (std::size_t e = 0; e < findings.app_errors.size(); ++e) {
-    const auto& error = findings.app_errors[e];
-    const auto kind = kind_of(error.error);
-    if (kind == ErrorKind::kOther) continue;
-    const auto peer = peer_of(error.error.url);
-    const auto late = is_stamped(error) ? delay.delay_ns : 0;
-    const auto slack = (is_stamped(error) ? delay.slack_ns : kMatchReachNs) + uncertainty;
-    auto from = std::ranges::lower_bound(findings.failures, error.earliest_ns - late - slack, {}, &Failure::t_mono_ns);
-    for (; from != findings.failures.end() && from->t_mono_ns <= error.latest_ns - late + slack; ++from) {
-      const auto& event = evidence.kernel_events[from->event].raw;
-      if (!like(kind, event) || !peer.is_of(event.flow)) continue;
-      pairs.push_back({distance_ns(error, from->t_mono_ns + late),
-                       static_cast<std::size_t>(from - findings.failures.begin()), e});
-    }
-  }
-  return pairs;
+  constexpr auto kAll = std::numeric_limits<std::size_t>::max();
+  Collector collector{evidence, findings, delay};
+  if (auto all = collector.collect(kAll / 2, kMostCandidates)) return std::move(*all);
+  return *collector.collect(std::max<std::size_t>(16, kMostCandidates / findings.app_errors.size()), kAll);
 }
 
 Findings moved(const Findings& findings, std::int64_t shift_ns) {
