@@ -16,9 +16,11 @@
 
 namespace brownout::findings {
 
-// An app error belongs to a kernel failure when their times differ by no more than this (plus the uncertainty of the
-// clock offsets, or the time between the two versions of the file where the error has no stamp of its own).
+// An app error can belong to a kernel failure when the stamp of its record is no further from the failure than an app
+// may be late, or early, with it, plus the slack (and the uncertainty of the clock offsets).
+inline constexpr std::int64_t kRecordDelayNs = 2'000'000'000;
 inline constexpr std::int64_t kMatchSlackNs = 1'000'000'000;
+inline constexpr std::int64_t kMatchReachNs = kRecordDelayNs + kMatchSlackNs;
 // Medians are compared, and a direction's drops are, only with this many on each side.
 inline constexpr std::uint64_t kLatencySamples = 20;
 inline constexpr double kExpectedDrops = 10;
@@ -63,6 +65,14 @@ struct AppErrorFinding {
   bool network_kind = false;    // its type or exception is one of a network error
   std::optional<std::size_t> failure;  // index into Findings::failures
   std::optional<std::size_t> lookup;   // index into Findings::lookups, where it is about a name
+};
+
+// How late the app's stamps are, by the app errors and failures themselves: constant, so that a lone pair can be told
+// from two strangers.
+struct RecordDelay {
+  std::int64_t delay_ns = 0; // negative: stamped before the kernel saw the call end
+  std::int64_t slack_ns = kMatchReachNs; // around it, within which pairs are sought
+  std::size_t pairs = 0;     // that tell so
 };
 
 enum class WitnessWeight : std::uint8_t {
@@ -110,6 +120,16 @@ struct Growth { // of a counter of the app over the window, bounded by the snaps
   double baseline_per_second = 0;
   std::optional<double> at_start, at_end;
   bool reset = false; // it went down in the meantime: nothing can be said
+  bool backwards = false; // with reset: it did not begin anew, it just went down
+};
+
+// Does the app count as one run of it would? The first trouble of each sort, in words.
+struct CounterAccount {
+  std::string reset;        // "api_calls went from 412 to 3": the app was started again
+  std::string backwards;    // "error_count went from 12 to 11"
+  std::string disagreement; // "error_count is 3 in the fingerprint and 5 in the manifest"
+  std::vector<events::Ref> refs; // of the versions that say so
+  bool counts_only = false; // errors were counted, and never listed
 };
 
 struct Findings {
@@ -127,7 +147,9 @@ struct Findings {
   std::uint64_t failures_recordable = 0;    // attributable, retries of the app folded
   double recorded_lower = 0, recorded_upper = 0; // of failures_recordable: by match, by growth of error_count
   std::vector<AppErrorFinding> app_errors;
+  std::optional<RecordDelay> record_delay;  // none: pairs are sought within kMatchReachNs of no delay
   std::size_t components_not_exact = 0;     // of matching: too many candidates hang together, nearest first instead
+  CounterAccount account;
   Growth error_count;                       // over the injection window
   std::map<std::string, Growth> counters;   // by JSON pointer, for counter gates
   std::map<std::string, std::pair<std::optional<double>, std::optional<double>>> latency_fields; // baseline, window
@@ -174,6 +196,8 @@ std::pair<double, double> binomial_interval(std::uint64_t n, double p, double co
 double binomial_cdf(std::uint64_t k, std::uint64_t n, double p);
 // P(X >= k) for X ~ Poisson(mean).
 double poisson_tail(std::uint64_t k, double mean);
+// The most that X ~ Poisson(mean) comes to but with that probability.
+std::uint64_t poisson_most(double mean, double probability);
 // Wilson interval of k of n; confidence 0.9, 0.95, 0.99 or anything between 0 and 1.
 std::pair<double, double> proportion_interval(std::uint64_t k, std::uint64_t n, double confidence);
 

@@ -27,6 +27,7 @@ enum class Reason : std::uint8_t {
   kFaultNotEffective, kSampleTooSmall, kFaultExceededPlan, kWitnessDisagrees, kFaultHalted,
   kTraceIncomplete, kConnectionsNotObserved, kCallsUnsupported, kCallsUnreliable,
   kClockStep, kCountersNotSampledInWindow, kCountersAbsent, kSamplingGap,
+  kCountersReset, kCountersBackwards, kCountersDisagree, kCountersOnly,
   kNoKernelFailure, kFailuresNotInjected, kFaultBelowAppTimeout,
   kTelemetryBlind, kTelemetryPartial, kErrorsNotNetwork,
   kGateNotMet, kGateExceeded, kGateNotMeasurable,

@@ -65,11 +65,15 @@ inline std::vector<events::TimelineEntry> timeline_of(const events::Evidence& ev
   };
   add(kStart, timeline::target({{"name", "demo"}}));
   if (!evidence.clocks.empty()) add(kStart, timeline::clock(evidence.clocks.front()));
+  for (std::size_t i = 1; i + 1 < evidence.clocks.size(); ++i)
+    add(evidence.clocks[i].at_monotonic_ns, timeline::clock(evidence.clocks[i]));
   add(kStart, timeline::app_manifest("start", {{"run_id", kRunId}}));
   for (const auto& [phase, window] : evidence.windows) {
     add(window.start_ns, timeline::phase(phase, "start"));
     add(window.end_ns, timeline::phase(phase, window.complete ? "end" : "cut"));
   }
+  for (const auto& entry : evidence.timeline) entries.push_back(entry);
+  if (evidence.run_changed) add(kWindowEnd, timeline::run_changed("/runs/run_2"));
   add(kSettleEnd, timeline::sampling(evidence.longest_sampling_gap_ns));
   add(kSettleEnd, timeline::not_observed(evidence.not_observed));
   if (evidence.cleanup_recorded) add(kSettleEnd, timeline::cleanup(evidence.leftovers, 12 * kMillisecond));

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -115,6 +117,12 @@ class EvidenceBuilder {
   EvidenceBuilder& baseline_failures(int count) { baseline_failures_ = count; return *this; }
   EvidenceBuilder& stamp_shift(std::int64_t ns) { stamp_shift_ns_ = ns; return *this; }
   EvidenceBuilder& stamped(bool are) { stamped_ = are; return *this; }
+  EvidenceBuilder& rates(int baseline, int window) {                                 // calls a second
+    baseline_rate_ = recovery_rate_ = baseline;
+    window_rate_ = window;
+    return *this;
+  }
+  EvidenceBuilder& irregular(std::uint64_t seed) { irregular_ = seed; return *this; } // when failures happen
   EvidenceBuilder& recovery_rate(int calls) { recovery_rate_ = calls; return *this; }
   // Any change to the finished evidence.
   EvidenceBuilder& then(std::function<void(Evidence&)> change) {
@@ -196,17 +204,26 @@ class EvidenceBuilder {
     raw_.push_back(failed);
   }
 
+  std::vector<std::int64_t> failure_starts() const {
+    std::vector<std::int64_t> starts;
+    std::mt19937_64 random{irregular_.value_or(0)};
+    std::uniform_int_distribution<std::int64_t> any_time{kWindowStart + 100 * kMillisecond, kWindowEnd - kSecond};
+    for (int i = 0; i < failures_; ++i)
+      starts.push_back(irregular_ ? any_time(random)
+                                  : kWindowStart + 100 * kMillisecond + i * (18 * kSecond / failures_));
+    return starts;
+  }
+
   void make_events() {
     raw_.clear();
     for (auto second = kStart; second < kRecoveryEnd; second += kSecond) {
       const bool in_window = phase_at(second) == BROWNOUT_PHASE_INJECT;
-      const int rate = in_window                                     ? kWindowRate
+      const int rate = in_window                                     ? window_rate_
                        : phase_at(second) == BROWNOUT_PHASE_RECOVERY ? recovery_rate_
-                                                                     : kBaselineRate;
+                                                                     : baseline_rate_;
       add_calls(second, rate, in_window ? window_ms_ : kBaselineMs, in_window);
     }
-    for (int i = 0; i < failures_; ++i)
-      add_failure(kWindowStart + 100 * kMillisecond + i * (18 * kSecond / std::max(1, failures_)), true);
+    for (const auto start : failure_starts()) add_failure(start, true);
     for (int i = 0; i < baseline_failures_; ++i) add_failure(kBaselineStart + i * 200 * kMillisecond, false);
     std::ranges::stable_sort(raw_, {}, &brownout_event::t_mono_ns);
     for (auto& raw : raw_) {
@@ -339,10 +356,11 @@ class EvidenceBuilder {
     }
   }
 
-  static constexpr int kBaselineRate = 40, kWindowRate = 10;
   static constexpr double kBaselineMs = 10;
 
-  int failures_ = 30, recorded_ = 1'000'000, baseline_failures_ = 0, recovery_rate_ = kBaselineRate;
+  int baseline_rate_ = 40, window_rate_ = 10, recovery_rate_ = 40;
+  int failures_ = 30, recorded_ = 1'000'000, baseline_failures_ = 0;
+  std::optional<std::uint64_t> irregular_;
   bool injected_on_flow_ = true, failures_hit_ = true, really_drops_ = true, stamped_ = true;
   std::uint32_t failure_kind_ = BROWNOUT_EVENT_CLOSED_UNANSWERED;
   double window_ms_ = 310, drop_rate_ = 0.08;

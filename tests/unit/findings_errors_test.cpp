@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Failures, app errors, and which belongs to which.
+#include <algorithm>
+
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -42,6 +44,13 @@ Findings match(const std::vector<Row>& failures, const std::vector<Said>& errors
       evidence.snapshots.back().new_errors.push_back(error);
     }
   }));
+}
+
+// The stamp of the error that belongs to this failure.
+std::int64_t recorded_ms(const Findings& found, std::size_t failure) {
+  REQUIRE(found.failures.at(failure).app_error);
+  const auto& error = found.app_errors.at(*found.failures[failure].app_error).error;
+  return (*error.utc_ns - test::kUtcOffset - test::kWindowStart) / kMillisecond;
 }
 
 }  // namespace
@@ -91,36 +100,39 @@ TEST_CASE("a failure belongs to the window in which its call started, whenever i
 TEST_CASE("one error for one failure, the least difference in all") {
   const auto found = match({{1000}, {1400}}, {{1405}, {1010}, {1500}});
   REQUIRE(found.failures.size() == 2);
-  CHECK(*found.failures[0].app_error == 1);
-  CHECK(*found.failures[1].app_error == 0);
-  CHECK_FALSE(found.app_errors[2].failure);
-  CHECK(found.app_errors[2].in_window); // by its own time
+  CHECK(recorded_ms(found, 0) == 1010);
+  CHECK(recorded_ms(found, 1) == 1405);
+  const auto other = std::ranges::find_if(found.app_errors, [](const auto& error) { return !error.failure; });
+  REQUIRE(other != found.app_errors.end());
+  CHECK(other->in_window); // by its own time
 }
 
-TEST_CASE("an error further away than the slack belongs to no failure") {
-  CHECK(match({{1000}}, {{1990}}).failures_recorded == 1);
-  CHECK(match({{1000}}, {{2010}}).failures_recorded == 0);
+TEST_CASE("an error further away than apps are late with a record, and the slack, belongs to no failure") {
+  for (const std::int64_t sign : {1, -1}) {
+    CHECK(match({{5000}}, {{5000 + sign * 2990}}).failures_recorded == 1);
+    CHECK(match({{5000}}, {{5000 + sign * 3010}}).failures_recorded == 0);
+  }
 }
 
 TEST_CASE("like goes with like, whatever is nearer") {
   const auto kinds =
       match({{1000, BROWNOUT_EVENT_CONNECT_REFUSED}, {1200}}, {{1010, "timeout"}, {1190, "connection_refused"}});
-  CHECK(*kinds.failures[0].app_error == 1);
-  CHECK(*kinds.failures[1].app_error == 0);
+  CHECK(recorded_ms(kinds, 0) == 1190);
+  CHECK(recorded_ms(kinds, 1) == 1010);
   const auto ports = match({{1000, BROWNOUT_EVENT_CLOSED_UNANSWERED, 9000}, {1200}},
                            {{1010, "timeout", "https://10.0.0.1:8443/a"}, {1190, "timeout", "http://10.0.0.1:9000/b"}});
-  CHECK(*ports.failures[0].app_error == 1);
-  CHECK(*ports.failures[1].app_error == 0);
+  CHECK(recorded_ms(ports, 0) == 1190);
+  CHECK(recorded_ms(ports, 1) == 1010);
   const auto address = match(
       {{1000}}, {{1100, "timeout", "https://10.0.0.1:8443/"}, {1010, "timeout", "https://[::ffff:10.0.0.9]:8443/"}});
-  CHECK(*address.failures[0].app_error == 0);
+  CHECK(recorded_ms(address, 0) == 1100);
 }
 
 TEST_CASE("as many pairs as can be, before the nearest") {
   // The error between them is nearer to the second failure, which is the only one in reach of the other error.
   const auto found = match({{1000}, {1800}}, {{1500}, {2700}});
-  CHECK(*found.failures[0].app_error == 0);
-  CHECK(*found.failures[1].app_error == 1);
+  CHECK(recorded_ms(found, 0) == 1500);
+  CHECK(recorded_ms(found, 1) == 2700);
 }
 
 TEST_CASE("no pair of unlike kinds, or of another peer, however near") {

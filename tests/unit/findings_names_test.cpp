@@ -51,7 +51,7 @@ events::NameRecord name(NameSource source, std::string text, std::int64_t before
 
 Findings derive(const std::vector<brownout_event>& events, const std::vector<events::NameRecord>& names,
                 const std::vector<Said>& errors) {
-  return findings::derive(test::demo_plan(), EvidenceBuilder{}.failures(0).then([&](events::Evidence& evidence) {
+  return test::derive(test::demo_plan(), EvidenceBuilder{}.failures(0).then([&](test::Evidence& evidence) {
     for (const auto& event : events) evidence.kernel_events.push_back({event, {}});
     evidence.names = names;
     for (const auto& [type, url, at_ns] : errors) {
@@ -149,7 +149,7 @@ TEST_CASE("names: an error about a name claims no failed call, and no query for 
 
 TEST_CASE("names: payload that was attempted is written or lost, or the ledger says so") {
   const auto unaccounted = [](std::uint64_t attempted, std::uint64_t before) {
-    return findings::derive(test::demo_plan(), EvidenceBuilder{}.then([&](events::Evidence& evidence) {
+    return test::derive(test::demo_plan(), EvidenceBuilder{}.then([&](test::Evidence& evidence) {
       for (auto& sample : evidence.counters) {
         sample.trace.payloads_written = 8;
         sample.trace.payloads_lost = 2;

@@ -16,6 +16,15 @@ TEST_CASE("the binomial distribution function, against exact fractions") {
   CHECK(binomial_cdf(0, 10, 0.1) == Approx(std::pow(0.9, 10)).epsilon(1e-12));
 }
 
+TEST_CASE("the most that a Poisson count comes to, against its own tail") {
+  CHECK(poisson_most(0, 0.01) == 0);
+  for (const double mean : {0.1, 1.0, 5.0, 40.0, 1000.0}) {
+    const auto most = poisson_most(mean, 0.01);
+    CHECK(poisson_tail(most, mean) >= 0.01);
+    CHECK(poisson_tail(most + 1, mean) < 0.01);
+  }
+}
+
 TEST_CASE("99.99 % intervals of binomials, against exact fractions") {
   using Interval = std::pair<double, double>;
   CHECK(binomial_interval(1200, 0.08, 0.9999) == Interval{62, 134});

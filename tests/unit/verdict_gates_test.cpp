@@ -48,6 +48,16 @@ TEST_CASE("max_increase does not fail for errors that the fault did not cause") 
   CHECK(check_of(verdict, "gate 1: error_count").reason == Reason::kFailuresNotInjected);
 }
 
+TEST_CASE("max_increase does not fail for errors that came at the baseline's rate before") {
+  // 2 failures in the baseline explain 5 in the window, and up to 11 once in a hundred drills.
+  const auto gate = [](std::int64_t most) {
+    return check_of(test::judge(EvidenceBuilder{}.baseline_failures(2), with_gate(drill::ErrorCountGate{.max_increase = most})),
+                    "gate 1: error_count");
+  };
+  CHECK(gate(20).reason == Reason::kErrorsNotNetwork);
+  CHECK(gate(10).reason == Reason::kGateExceeded);
+}
+
 TEST_CASE("a window cut short: what is proven stands, the rest is not measurable") {
   const auto cut = test::judge(truncated());
   test::require_first(cut, Outcome::kInconclusive, "window_as_planned: window_truncated");
@@ -74,7 +84,7 @@ TEST_CASE("counts without events: bounds decide only where they can") {
   EvidenceBuilder builder;
   without_events(builder);
   const auto check = check_of(test::judge(builder, plan), "gate 1: error_count");
-  CHECK(check.reason == Reason::kErrorsNotNetwork); // they did grow, but nothing says that they were of the network
+  CHECK(check.reason == Reason::kCountersOnly); // they did grow, but nothing says that they were of the network
   plan = with_gate(drill::ErrorCountGate{.max_increase = 40});
   CHECK(check_of(test::judge(builder, plan), "gate 1: error_count").outcome == Outcome::kPass);
   plan = with_gate(drill::ErrorCountGate{.max_increase = 10});
@@ -85,6 +95,86 @@ TEST_CASE("an app that keeps only a count is not blind") {
   EvidenceBuilder builder;
   without_events(builder);
   CHECK(check_of(test::judge(builder), "telemetry").outcome == Outcome::kPass);
+}
+
+TEST_CASE("a count that grows at the baseline's rate records nothing") {
+  const auto steady = [](int a_second) {
+    EvidenceBuilder builder;
+    return without_events(builder).then([a_second](events::Evidence& evidence) {
+      for (std::size_t i = 0; i < evidence.snapshots.size(); ++i) {
+        evidence.snapshots[i].error_count = static_cast<std::int64_t>(i) * a_second;
+        evidence.snapshots[i].counters["retries"] = static_cast<std::int64_t>(i) * a_second;
+      }
+    });
+  };
+  // 40 in the window, of 30 failures: but 2 a second came before, too.
+  const auto plan = with_gate(drill::CounterGate{.pointer = "/retries", .min_increase = 10});
+  const auto verdict = test::judge(steady(2), plan);
+  CHECK(check_of(verdict, "telemetry").reason == Reason::kTelemetryPartial);
+  CHECK(check_of(verdict, "gate 1: counter /retries").reason == Reason::kErrorsNotNetwork);
+  CHECK(verdict.outcome == Outcome::kInconclusive);
+}
+
+TEST_CASE("counters that begin anew, run backwards, or are not those of the manifest are named for what they are") {
+  const auto counters = [](const std::function<void(events::Evidence&)>& change) {
+    const auto verdict = test::judge(EvidenceBuilder{}.then(change));
+    CHECK(verdict.outcome == Outcome::kInconclusive);
+    CHECK_FALSE(check_of(verdict, "counters").evidence.empty());
+    return check_of(verdict, "counters");
+  };
+  // error_count never falls, for there was no error before the app was started again.
+  const auto restarted = counters([](events::Evidence& evidence) {
+    for (auto& snapshot : evidence.snapshots)
+      if (snapshot.t_mono_ns > test::kWindowStart) *snapshot.api_calls -= 400;
+  });
+  CHECK(restarted.reason == Reason::kCountersReset);
+  CHECK(restarted.detail.starts_with("api_calls went from "));
+  const auto backwards = counters([](events::Evidence& evidence) {
+    evidence.snapshots[25].error_count = *evidence.snapshots[24].error_count - 1;
+  });
+  CHECK(backwards.reason == Reason::kCountersBackwards);
+  const auto manifest = [&](const nlohmann::json& said) {
+    return test::judge(EvidenceBuilder{}.then([said](events::Evidence& evidence) {
+      evidence.timeline.push_back(events::timeline::app_manifest("end", said));
+    }));
+  };
+  const auto differs = manifest({{"status", "interrupted"}, {"api_calls", 5}});
+  CHECK(check_of(differs, "counters").reason == Reason::kCountersDisagree);
+  CHECK(check_of(differs, "counters").detail.ends_with("in the fingerprint and 5 in the manifest"));
+  CHECK(manifest({{"status", "running"}, {"api_calls", 5}}).outcome == Outcome::kPass); // of its start, perhaps
+  CHECK(manifest({{"status", "completed"}, {"error_count", 30}}).outcome == Outcome::kPass);
+  const auto longer = counters([](events::Evidence& evidence) { evidence.snapshots.back().error_events = 31; });
+  CHECK(longer.reason == Reason::kCountersDisagree);
+  CHECK(longer.detail == "error_events has 31 elements and error_count is 30");
+}
+
+TEST_CASE("a counter of a gate that begins anew or runs backwards is no counter that was absent") {
+  const auto plan = with_gate(drill::CounterGate{.pointer = "/retries", .min_increase = 10});
+  const auto reason = [&](int last) {
+    return check_of(test::judge(EvidenceBuilder{}.then([last](events::Evidence& evidence) {
+      evidence.snapshots.back().counters["retries"] = last;
+    }), plan), "gate 1: counter /retries").reason;
+  };
+  CHECK(reason(2) == Reason::kCountersReset);
+  CHECK(reason(59) == Reason::kCountersBackwards);
+}
+
+TEST_CASE("calls that another cause made fail, and still makes fail, are not a failure to recover") {
+  auto builder = EvidenceBuilder{}.injected_on_flow(false).failure_kind(BROWNOUT_EVENT_CONNECT_REFUSED);
+  const auto verdict = test::judge(builder.recovery_rate(0));
+  CHECK(check_of(verdict, "recovered").reason == Reason::kFailuresNotInjected);
+  CHECK(verdict.outcome == Outcome::kInconclusive);
+  CHECK(check_of(test::judge(EvidenceBuilder{}.recovery_rate(0)), "recovered").outcome == Outcome::kFail);
+}
+
+TEST_CASE("a wall clock that was set and set back is right at both ends, and a step all the same") {
+  const auto verdict = test::judge(EvidenceBuilder{}.then([](events::Evidence& evidence) {
+    auto between = evidence.clocks.front();
+    between.at_monotonic_ns = test::kWindowStart + 3 * test::kSecond;
+    between.realtime_offset_ns += 5 * test::kSecond;
+    evidence.clocks.insert(evidence.clocks.begin() + 1, between);
+  }));
+  test::require_first(verdict, Outcome::kInconclusive, "clock: clock_step: the wall clock moved by 5 s");
 }
 
 TEST_CASE("a count beside a list that was cut is neither proof of recording nor of blindness") {

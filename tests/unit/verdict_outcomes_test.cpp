@@ -94,6 +94,23 @@ TEST_CASE("pressure left out and a fault that matches nothing: the fault is name
   require_first(verdict, Outcome::kInconclusive, "fault_effective: fault 1 latency egress: fault_not_effective");
 }
 
+TEST_CASE("a fault that matches nothing because the target does nothing: the pressure is named, not the fault") {
+  auto plan = demo_plan();
+  plan.drill.pressure_required = false;
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
+    const auto before = evidence.counters[10].trace;
+    for (auto& sample : evidence.counters) {
+      sample.faults.assign(4, {});
+      if (sample.t_mono_ns > test::kWindowStart) sample.trace = before;
+      for (auto* pair : {&sample.trace.calls_started, &sample.trace.calls_completed}) (*pair)[1] = (*pair)[1] > 0 ? 3 : 0;
+      sample.histogram.clear();
+    }
+    evidence.kernel_events.clear();
+  }), plan);
+  require_first(verdict, Outcome::kInconclusive, "pressure: no_pressure");
+  CHECK(check(verdict, kLatency).reason == Reason::kNoPressure);
+}
+
 TEST_CASE("the server dies in the window while the fault hits other flows") {
   const auto verdict = judge(EvidenceBuilder{}.failures_hit(false).failure_kind(BROWNOUT_EVENT_RESET_RECEIVED));
   require_first(verdict, Outcome::kInconclusive, "kernel_degradation: failures_not_injected: 30 calls failed");

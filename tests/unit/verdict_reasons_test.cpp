@@ -62,6 +62,12 @@ EvidenceBuilder every_sample(const std::function<void(events::CounterSample&)>& 
   });
 }
 
+EvidenceBuilder ended_with_manifest(const nlohmann::json& manifest) {
+  return changed([manifest](events::Evidence& evidence) {
+    evidence.timeline.push_back(events::timeline::app_manifest("end", manifest));
+  });
+}
+
 plan::Plan with_gate(decltype(drill::Gate::what) what) {
   auto plan = test::demo_plan();
   plan.gates = {drill::Gate{.what = std::move(what)}};
@@ -116,7 +122,9 @@ std::vector<Case> prerequisite_cases() {
       {Reason::kClockStep, changed([](E& e) { e.clocks.back().realtime_offset_ns -= test::kSecond; })},
       {Reason::kClockStep, changed([](E& e) { e.clocks.resize(1); })},
       {Reason::kRunChanged, changed([](E& e) { e.run_changed = true; })},
-      {Reason::kRunChanged, changed([](E& e) { e.snapshots.back().error_count = 0; })},
+      {Reason::kCountersReset, changed([](E& e) { e.snapshots.back().error_count = 0; })},
+      {Reason::kCountersBackwards, changed([](E& e) { e.snapshots.back().error_count = 29; })},
+      {Reason::kCountersDisagree, ended_with_manifest({{"status", "interrupted"}, {"error_count", 31}})},
       {Reason::kCountersAbsent, changed([](E& e) {
          for (auto& s : e.snapshots) s.status = events::SnapshotStatus::kAbsent;
        })},
@@ -141,6 +149,9 @@ std::vector<Case> claim_cases() {
              error.type = "balance_too_low";
              error.exception_type = error.message = error.url = "";
            }
+       })},
+      {Reason::kCountersOnly, changed([](E& e) {
+         for (auto& s : e.snapshots) s.new_errors.clear();
        })},
       {Reason::kCountersNotSampledInWindow, changed([](E& e) {
          for (auto& s : e.snapshots) {

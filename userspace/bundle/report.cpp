@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // report.md: the drill for a person who was not there.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
@@ -24,6 +25,14 @@ std::string said(const ReportInputs& inputs, const char* name, const char* point
   return fmt::format("| {} | {} |\n", name, value_at(inputs.manifest, pointer));
 }
 
+// "Not proven: telemetry, gate 1: error_count": which checks came out so.
+std::string checks_that(const ReportInputs& inputs, verdict::Outcome outcome, const char* words) {
+  std::vector<std::string> names;
+  for (const auto& check : inputs.verdict.checks)
+    if (check.outcome == outcome) names.push_back(cell(check.name));
+  return names.empty() ? std::string{} : fmt::format("- {}: {}\n", words, fmt::join(names, ", "));
+}
+
 }  // namespace
 
 std::string summary_section(const ReportInputs& inputs) {
@@ -32,6 +41,10 @@ std::string summary_section(const ReportInputs& inputs) {
                                  cell(inputs.plan.drill.name), verdict::name(verdict.outcome), verdict.scope,
                                  verdict.completeness);
   for (const auto& reason : verdict.reasons) text += fmt::format("- {}\n", prose(reason));
+  text += "\n" + checks_that(inputs, verdict::Outcome::kPass, "Holds");
+  text += checks_that(inputs, verdict::Outcome::kInconclusive, "Not proven");
+  text += checks_that(inputs, verdict::Outcome::kFail, "Failed");
+  text += checks_that(inputs, verdict::Outcome::kError, "In error");
   text += "\n| | |\n| --- | --- |\n";
   text += said(inputs, "run", "/run_id") + said(inputs, "target", "/target/name");
   text += said(inputs, "container", "/target/container_id") + said(inputs, "image", "/target/image");

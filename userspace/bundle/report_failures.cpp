@@ -82,6 +82,11 @@ std::string app_errors_section(const ReportInputs& inputs) {
   std::string text = heading("Errors of the app in the window that no failed call explains");
   if (const auto& shift = inputs.findings.timestamp_offset_suspected_ns)
     text += fmt::format("The app's stamps look shifted by {:.0f} min.\n\n", static_cast<double>(*shift) / 60e9);
+  if (const auto& delay = inputs.findings.record_delay)
+    text += fmt::format("The app stamps its records {:+.2f} s from the failure, give or take {:.2f} s, by {} differences that "
+                        "agree; errors and failures were paired by that.\n\n",
+                        static_cast<double>(delay->delay_ns) / 1e9, static_cast<double>(delay->slack_ns) / 1e9,
+                        delay->pairs);
   if (inputs.findings.components_not_exact > 0)
     text += fmt::format("Too many errors and failures are near each other to find the best pairs: {} groups were paired "
                         "nearest first.\n\n",

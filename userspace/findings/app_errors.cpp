@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The errors that the app wrote down: when each happened, and in which window its call started.
 #include <algorithm>
+#include <tuple>
 
 #include "parts.hpp"
 #include "samples.hpp"
@@ -48,6 +49,12 @@ void find_app_errors(const events::Evidence& evidence, Findings& findings) {
     }
     if (snapshot.status == events::SnapshotStatus::kRead) previous_version_ns = snapshot.previous_look_ns;
   }
+  // Threads of an app append in any order; what belongs to what must not depend on it.
+  std::ranges::stable_sort(findings.app_errors, {}, [](const AppErrorFinding& found) {
+    const auto& error = found.error;
+    return std::tie(found.earliest_ns, found.latest_ns, error.type, error.exception_type, error.url, error.where,
+                    error.message);
+  });
 }
 
 // By the failure that it belongs to, which knows when the call started; else by its own time.
@@ -56,7 +63,7 @@ void place_app_errors(const events::Evidence& evidence, Findings& findings) {
   if (!window) return;
   std::int64_t settled_ns = window->end_ns;
   for (const auto& failure : findings.failures)
-    if (failure.in_window) settled_ns = std::max(settled_ns, failure.t_mono_ns + kMatchSlackNs);
+    if (failure.in_window) settled_ns = std::max(settled_ns, failure.t_mono_ns + kMatchReachNs);
   for (auto& error : findings.app_errors) {
     if (error.failure)
       error.in_window = findings.failures[*error.failure].in_window;

@@ -45,8 +45,9 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
     match_app_errors(evidence, findings);
     match_lookups(evidence, findings);
     place_app_errors(evidence, findings);
+    find_account(evidence, findings);
     find_growth(plan, evidence, findings);
-    find_coverage(plan, findings);
+    find_coverage(plan, evidence, findings);
   }
   find_counter_refs(evidence, findings);
   return findings;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include "name_book.hpp"
 #include "parts.hpp"
@@ -77,7 +78,8 @@ void FailureFold::count(const Failure& failure) {
 
 void FailureFold::finish() {
   // The ring keeps the order of each CPU only.
-  std::ranges::stable_sort(findings_.failures, {}, &Failure::t_mono_ns);
+  std::ranges::stable_sort(findings_.failures, {},
+                           [](const Failure& failure) { return std::tuple(failure.t_mono_ns, failure.event.sequence); });
 }
 
 }  // namespace brownout::findings

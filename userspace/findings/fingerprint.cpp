@@ -13,17 +13,19 @@ std::optional<double> to_double(const std::optional<std::int64_t>& value) {
   return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
 }
 
-// Did the counter ever go down after `from_ns`? A restarted app counts from nothing again.
-bool was_reset(const events::Evidence& evidence, const std::string& pointer, std::int64_t from_ns) {
-  std::optional<double> before = last_value(evidence, pointer, from_ns);
+// Did the counter ever go down after `from_ns`?
+void find_fall(const events::Evidence& evidence, const std::string& pointer, std::int64_t from_ns, Growth& growth) {
+  const events::Snapshot* before = nullptr;
   for (const auto& snapshot : evidence.snapshots) {
-    if (snapshot.t_mono_ns <= from_ns) continue;
     const auto value = number_at(snapshot, pointer);
     if (!value) continue;
-    if (before && *value < *before) return true;
-    before = value;
+    if (before != nullptr && snapshot.t_mono_ns > from_ns && *value < *number_at(*before, pointer)) {
+      growth.reset = true;
+      growth.backwards = !begins_anew(*before, snapshot, pointer);
+      return;
+    }
+    before = &snapshot;
   }
-  return false;
 }
 
 // RFC 6901: "~1" is a slash, "~0" a tilde.
@@ -66,6 +68,16 @@ std::optional<double> number_at(const events::Snapshot& snapshot, const std::str
   return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
 }
 
+bool begins_anew(const events::Snapshot& before, const events::Snapshot& now, const std::string& pointer) {
+  const auto was = number_at(before, pointer), is = number_at(now, pointer);
+  if (was && is && *is * 2 <= *was) return true;
+  for (const std::string total : {"/api_calls", "/orders_sent", "/error_count"}) {
+    const auto from = number_at(before, total), to = number_at(now, total);
+    if (total != pointer && from && to && *to < *from) return true;
+  }
+  return false;
+}
+
 std::optional<double> last_value(const events::Evidence& evidence, const std::string& pointer, std::int64_t t_ns) {
   std::optional<double> last;
   for (const auto& snapshot : evidence.snapshots)
@@ -105,7 +117,7 @@ Growth window_growth(const events::Evidence& evidence, const std::string& pointe
   const auto settled = value_at(evidence, pointer, INT64_MAX);
   growth.at_start = start.low;
   growth.at_end = settled.high;
-  growth.reset = was_reset(evidence, pointer, window->start_ns);
+  find_fall(evidence, pointer, window->start_ns, growth);
   if (growth.reset || !settled.high) return growth;
   growth.upper = std::max(0.0, *settled.high - start.low.value_or(0));
   growth.lower = end.low && start.high ? std::max(0.0, *end.low - *start.high) : 0;

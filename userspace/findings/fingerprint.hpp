@@ -19,6 +19,10 @@ Bounds value_at(const events::Evidence& evidence, const std::string& pointer, st
 // The last version read at or before that time.
 std::optional<double> last_value(const events::Evidence& evidence, const std::string& pointer, std::int64_t t_ns);
 
+// A counter went down between these versions: is it that the app was started again? Then it is at half or less of what it
+// was, or another total went down with it.
+bool begins_anew(const events::Snapshot& before, const events::Snapshot& now, const std::string& pointer);
+
 Growth window_growth(const events::Evidence& evidence, const std::string& pointer);
 
 }  // namespace brownout::findings

@@ -91,6 +91,15 @@ void find_gate_values(const plan::Plan& plan, const events::Evidence& evidence, 
   }
 }
 
+// As much as the baseline's rate may bring in the window, but for one drill in a hundred.
+double usual_growth(const events::Evidence& evidence, const Findings& findings) {
+  const auto window = window_of(evidence, BROWNOUT_PHASE_INJECT);
+  if (!window) return 0;
+  const double usual = findings.error_count.baseline_per_second *
+                       static_cast<double>(window->end_ns - window->start_ns) / kNsPerSecond;
+  return static_cast<double>(poisson_most(usual, 0.01));
+}
+
 // With `retries: N` the app writes an error down for N + 1 failures in a row towards one peer.
 std::uint64_t recordable(const plan::Plan& plan, const Findings& findings) {
   const auto retries = static_cast<std::uint64_t>(std::max<std::int64_t>(0, plan.drill.app->retries));
@@ -116,7 +125,7 @@ void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findi
   find_calls_per_api_call(evidence, findings);
 }
 
-void find_coverage(const plan::Plan& plan, Findings& findings) {
+void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings) {
   findings.failures_recorded =
       static_cast<std::uint64_t>(std::ranges::count_if(findings.failures, [](const Failure& failure) {
         return failure.in_window && failure.injected && failure.app_error;
@@ -126,9 +135,10 @@ void find_coverage(const plan::Plan& plan, Findings& findings) {
   const auto matched = static_cast<double>(findings.failures_recorded);
   findings.recorded_lower = std::min(all, matched);
   findings.recorded_upper = std::min(all, std::max(matched, findings.error_count.upper.value_or(0)));
-  // An app that keeps a count but no list: the count is all there is to go by.
+  // An app that keeps a count but no list: the count is all there is to go by, less what it would have grown anyway.
   if (findings.app_errors.empty())
-    findings.recorded_lower = std::min(all, findings.error_count.lower.value_or(0));
+    findings.recorded_lower =
+        std::clamp(findings.error_count.lower.value_or(0) - usual_growth(evidence, findings), 0.0, all);
 }
 
 }  // namespace brownout::findings

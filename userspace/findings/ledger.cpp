@@ -37,16 +37,26 @@ void find_gaps(const events::Evidence& evidence, const Sequences& sequences, Fin
       std::max(growth(known, missing), std::min(open_attempts(settled), open_attempts(last)));
 }
 
+std::int64_t beyond_slew(const ClockOffsets& start, const ClockOffsets& reading, std::int64_t change) {
+  const auto elapsed = std::llabs(reading.at_monotonic_ns - start.at_monotonic_ns);
+  const auto slew = static_cast<std::int64_t>(static_cast<double>(elapsed) * kSlewPartsPerMillion / 1e6);
+  const auto allowed = slew + start.uncertainty_ns + reading.uncertainty_ns;
+  if (change > allowed) return change - allowed;
+  return change < -allowed ? change + allowed : 0;
+}
+
 void find_clock_step(const events::Evidence& evidence, Findings& findings) {
   if (evidence.clocks.size() < 2) return;
   const auto& start = evidence.clocks.front();
-  const auto& end = evidence.clocks.back();
-  findings.clock_change_ns = end.realtime_offset_ns - start.realtime_offset_ns;
-  const auto elapsed = std::llabs(end.at_monotonic_ns - start.at_monotonic_ns);
-  const auto slew = static_cast<std::int64_t>(static_cast<double>(elapsed) * kSlewPartsPerMillion / 1e6);
-  const auto allowed = slew + start.uncertainty_ns + end.uncertainty_ns;
-  if (findings.clock_change_ns > allowed) findings.clock_step_ns = findings.clock_change_ns - allowed;
-  if (findings.clock_change_ns < -allowed) findings.clock_step_ns = findings.clock_change_ns + allowed;
+  findings.clock_change_ns = evidence.clocks.back().realtime_offset_ns - start.realtime_offset_ns;
+  // The worst of all readings: a clock that was set and set back is right again at the end.
+  for (const auto& reading : evidence.clocks) {
+    const auto change = reading.realtime_offset_ns - start.realtime_offset_ns;
+    const auto step = beyond_slew(start, reading, change);
+    if (std::llabs(step) <= std::llabs(findings.clock_step_ns)) continue;
+    findings.clock_step_ns = step;
+    findings.clock_change_ns = change;
+  }
 }
 
 struct LineTotals { std::uint64_t redirected = 0, received = 0, accounted = 0, device_drops = 0; };

@@ -50,7 +50,7 @@ void find_payload_ledger(const events::Evidence& evidence, Findings& findings) {
 
 // After the calls' failures had their choice.
 void match_lookups(const events::Evidence& evidence, Findings& findings) {
-  const auto slack = matching_slack_ns(evidence);
+  const auto slack = kMatchReachNs + clock_uncertainty_ns(evidence);
   std::vector<Candidate> pairs;
   for (std::size_t e = 0; e < findings.app_errors.size(); ++e) {
     const auto& error = findings.app_errors[e];

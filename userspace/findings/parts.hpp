@@ -47,20 +47,25 @@ void find_ledger(const events::Evidence& evidence, const Sequences& sequences, F
 void find_effects(const plan::Plan& plan, const events::Evidence& evidence, const CallDelaysOfFaults& delays,
                   Findings& findings);
 void find_app_errors(const events::Evidence& evidence, Findings& findings);
+// Whether the app's stamps are of another time zone.
+void suspect_offset(const events::Evidence& evidence, Findings& findings);
 // Errors and failures, one to one; then where each error belongs.
 void match_app_errors(const events::Evidence& evidence, Findings& findings);
 void place_app_errors(const events::Evidence& evidence, Findings& findings);
 // Payload for names: attempted, and neither written nor lost.
 void find_payload_ledger(const events::Evidence& evidence, Findings& findings);
 void match_lookups(const events::Evidence& evidence, Findings& findings);
+// Counters that reset, run backwards, or count differently from the manifest or from the list.
+void find_account(const events::Evidence& evidence, Findings& findings);
 void find_growth(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
-void find_coverage(const plan::Plan& plan, Findings& findings);
+void find_coverage(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 
 // Was something injected on the event's own flow that explains it? docs/verdict.md
 bool carries_injection(const brownout_event& event);
-// Between that time and when the error happened, 0 inside; and how much of it is allowed.
+// Between that time and when the error happened; 0 inside.
 std::int64_t distance_ns(const AppErrorFinding& error, std::int64_t t_ns);
-std::int64_t matching_slack_ns(const events::Evidence& evidence);
+// Of the offset between the clocks: comes on top of every reach and slack.
+std::int64_t clock_uncertainty_ns(const events::Evidence& evidence);
 
 // Fills FaultEffect::witnesses.
 void witness_drops(const plan::Plan& plan, const events::Evidence& evidence, FaultEffect& effect);

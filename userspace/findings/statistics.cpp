@@ -110,6 +110,12 @@ double poisson_tail(std::uint64_t k, double mean) {
   return std::clamp(tail, 0.0, 1.0);
 }
 
+std::uint64_t poisson_most(double mean, double probability) {
+  std::uint64_t most = static_cast<std::uint64_t>(std::max(0.0, mean));
+  while (poisson_tail(most + 1, mean) >= probability) ++most;
+  return most;
+}
+
 std::pair<double, double> proportion_interval(std::uint64_t k, std::uint64_t n, double confidence) {
   if (n == 0) return {0, 1};
   const double z = normal_quantile(confidence);

@@ -3,6 +3,7 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 // The tracer's wait is the loop's tick: far below a quarter of the shortest heartbeat limit.
 constexpr std::chrono::milliseconds kTick{20};
 constexpr std::int64_t kSlowLook = kSecond;
+constexpr std::int64_t kClockMoved = kSecond / 20;
 
 }  // namespace
 
@@ -67,6 +69,7 @@ Result<> Session::pump() {
   if (now >= next_counters_ns_) BROWNOUT_TRY(take_counters());
   if (now >= next_slow_look_ns_) {
     next_slow_look_ns_ = now + kSlowLook;
+    BROWNOUT_TRY(record_moved_clock());
     if (run_directory_ && !run_changed_ && run_directory_->newer_run_exists()) {
       run_changed_ = true;
       progress_.note("a newer run directory has appeared: what the app records now is not in this drill's evidence");
@@ -166,7 +169,17 @@ Result<> Session::record_action(const std::string& what, const std::string& obje
   return record(events::timeline::action(what, object, result));
 }
 
-Result<> Session::record_clock() { return record(events::timeline::clock(read_clock_offsets())); }
+Result<> Session::record_clock() {
+  const auto offsets = read_clock_offsets();
+  clock_offset_ns_ = offsets.realtime_offset_ns;
+  return record(events::timeline::clock(offsets));
+}
+
+// A clock that is set and set back is right at both ends.
+Result<> Session::record_moved_clock() {
+  const auto moved = std::llabs(read_clock_offsets().realtime_offset_ns - clock_offset_ns_);
+  return moved < kClockMoved ? Result<>{} : record_clock();
+}
 
 Result<> Session::record_manifest(const std::string& when) {
   auto manifest = run_directory_->manifest();

@@ -70,6 +70,7 @@ class Session {
   Result<> record(events::TimelineEntry entry);
   Result<> record_action(const std::string& what, const std::string& object, const std::string& result);
   Result<> record_clock();
+  Result<> record_moved_clock();
   Result<> record_manifest(const std::string& when);
   std::uint64_t packets_so_far() const;
   Result<> stop_injection();
@@ -111,6 +112,7 @@ class Session {
   double packets_per_second_ = 0;  // both directions, in the baseline
   std::int64_t window_end_ns_ = 0;
   std::int64_t last_window_call_end_ns_ = 0;
+  std::int64_t clock_offset_ns_ = 0;  // realtime - monotonic, as it was last recorded
   std::int64_t longest_call_ns_ = 0;
   std::uint64_t failures_seen_ = 0;
   events::NameReader names_;

@@ -2,6 +2,7 @@
 // kernel_degradation, telemetry, recovered, stop_semantics.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -76,6 +77,20 @@ std::vector<std::string> stop_problems(const nlohmann::json& manifest) {
   return problems;
 }
 
+// None: the fault did make calls fail, and what fails later may be its doing.
+std::uint64_t failures_of_another_cause(const findings::Findings& found) {
+  if (found.failures_attributable > 0) return 0;
+  return found.failures_in_window + found.failures_elsewhere.size() + found.failures_recovery;
+}
+
+// How the app's stamps were read: never silently.
+std::string stamps_taken_as(const findings::Findings& found) {
+  if (!found.record_delay) return {};
+  const auto& [delay, slack, pairs] = *found.record_delay;
+  return fmt::format("; its stamps are taken as {} {}, give or take {}", seconds(std::llabs(delay)),
+                     delay < 0 ? "early" : "late", seconds(slack));
+}
+
 }  // namespace
 
 Why why_nothing_to_record(const Case& given) {
@@ -135,7 +150,9 @@ Check judge_telemetry(const Case& given) {
                                 check.measured.substr(0, check.measured.rfind(" of ")), all, share(interval.first),
                                 share(interval.second),
                                 drill.app->retries > 0 ? fmt::format(", {} retries folded", drill.app->retries)
-                                                       : std::string("; the app may have retried"));
+                                                       : std::string("; the app may have retried")) +
+                    (found.account.counts_only ? "; by error_count alone, there are no error_events" : "") +
+                    stamps_taken_as(found);
   const double denominator = std::max(1.0, static_cast<double>(all));
   if (all > 0 && found.recorded_lower / denominator >= drill.telemetry_pass) return pass(check, text);
   if (all > 0 && found.recorded_upper / denominator <= drill.telemetry_fail && !retries_may_absorb(given))
@@ -159,6 +176,11 @@ std::optional<Check> judge_recovered(const Case& given) {
     return pass(check, fmt::format("after {:.1f} s: {} of the baseline's calls per second, {} of its p95, {} failures",
                                    *found.recovered_after_s, share(found.recovery_rate_ratio),
                                    share(found.recovery_p95_ratio), found.recovery_failures));
+  // Whatever else made calls fail may have gone on: that the app is not back is not the fault's doing.
+  if (const auto others = failures_of_another_cause(found); others > 0)
+    return inconclusive(check, Reason::kFailuresNotInjected,
+                        fmt::format("{} of the rate at the end, but {} calls failed for another cause than the fault",
+                                    share(found.recovery_rate_ratio), others));
   if (!found.recovery_measurable)
     return inconclusive(check, Reason::kSampleTooSmall,
                         "recovery is too short, or the baseline's rate too low, for 10 calls in 2 s or more");

@@ -49,6 +49,15 @@ const events::Snapshot* last_read(const events::Evidence& evidence) {
   return last;
 }
 
+// What is wrong with the app's own counting.
+Why trouble_of(const findings::Findings& found) {
+  const auto& account = found.account;
+  if (!account.reset.empty()) return {Reason::kCountersReset, account.reset};
+  if (!account.backwards.empty()) return {Reason::kCountersBackwards, account.backwards};
+  if (!account.disagreement.empty()) return {Reason::kCountersDisagree, account.disagreement};
+  return {};
+}
+
 }  // namespace
 
 Check judge_window(const Case& given) {
@@ -148,8 +157,10 @@ Check judge_counters(const Case& given) {
   if (snapshots.back().status == events::SnapshotStatus::kUnparsable)
     return inconclusive(check, Reason::kCountersAbsent,
                         fmt::format("the last version cannot be read: {}", snapshots.back().problem));
-  if (given.findings.error_count.reset)
-    return inconclusive(check, Reason::kRunChanged, "error_count went down: the app began anew");
+  if (const auto why = trouble_of(given.findings); why.reason != Reason::kOk) {
+    check.evidence = given.findings.account.refs;
+    return inconclusive(check, why.reason, why.detail);
+  }
   if (given.evidence.longest_sampling_gap_ns > kSamplingGapNs)
     return inconclusive(check, Reason::kSamplingGap,
                         fmt::format("{} between two looks, {} allowed", seconds(given.evidence.longest_sampling_gap_ns),

@@ -49,6 +49,20 @@ Check& judge_without_window(const Case& given, Check& check) {
   return inconclusive(check, why.reason, why.detail);
 }
 
+// The target did nothing at all in the window: there was nothing to match.
+bool is_idle_in_window(const Case& given) {
+  const auto& calls = given.calls(BROWNOUT_PHASE_INJECT);
+  const events::CounterSample* before = nullptr;
+  for (const auto& sample : given.evidence.counters)
+    if (sample.t_mono_ns <= given.window()->start_ns) before = &sample;
+  const auto* last = given.last_of_window();
+  if (before == nullptr || last == nullptr || last->inject.udp_payload > 0) return false;
+  const auto active = [](const events::CounterSample& sample) {
+    return sample.trace.calls_started[0] + sample.trace.calls_failed[0] + sample.trace.connects[0];
+  };
+  return calls.started + calls.failed + calls.in_flight_at_end == 0 && active(*last) == active(*before);
+}
+
 // Where a blackhole swallows one direction nothing comes back the other way.
 bool silenced_by_other_direction(const Case& given, const findings::FaultEffect& effect) {
   if (fault_of(given, effect).abi.kind != BROWNOUT_FAULT_BLACKHOLE) return false;
@@ -148,7 +162,7 @@ Check judge_fault_effect(const Case& given, const findings::FaultEffect& effect)
                         fmt::format("{} packets passed while the beat was stale, {} after the deadline",
                                     effect.heartbeat_stale, effect.deadline_passed));
   if (effect.counters.matched.packets == 0 && !silenced_by_other_direction(given, effect))
-    return inconclusive(check, Reason::kFaultNotEffective,
+    return inconclusive(check, is_idle_in_window(given) ? Reason::kNoPressure : Reason::kFaultNotEffective,
                         fmt::format("no packet matched in {} ({}, drill line {})",
                                     seconds(given.window()->end_ns - given.window()->start_ns), fault.label,
                                     fault.drill_line));

@@ -17,6 +17,7 @@ constexpr double kSignificance = 0.01;
 struct Demand {
   std::optional<double> min, max;
   double lower = 0, upper = 0; // what grew
+  double baseline_per_second = 0; // that it grew by before
   bool errors = false;         // of errors: one failure can make one
 };
 
@@ -37,19 +38,29 @@ Check& judge_max(const Case& given, const Demand& demand, Check& check) {
     return inconclusive(check, why_nothing_to_record(given).reason,
                         fmt::format("grew by {}, but not because of the fault: {}", grew, kNothingToRecord));
   }
+  const double usual = demand.baseline_per_second * given.calls(BROWNOUT_PHASE_INJECT).seconds;
+  if (demand.lower - static_cast<double>(findings::poisson_most(usual, kSignificance)) <= *demand.max)
+    return inconclusive(check, Reason::kErrorsNotNetwork,
+                        fmt::format("grew by {}, {} allowed, but the baseline's rate explains {}", grew,
+                                    number(*demand.max), number(usual)));
   check.proven_early = true; // it only grows
   return fail_check(check, Reason::kGateExceeded, fmt::format("grew by {}, {} allowed", grew, number(*demand.max)));
 }
 
 // Above what the baseline's rate would have brought anyway, and of the network.
-std::string not_of_the_fault(const Case& given, const Demand& demand) {
+Why not_of_the_fault(const Case& given, const Demand& demand) {
   const auto& found = given.findings;
-  const double usual = found.error_count.baseline_per_second * given.calls(BROWNOUT_PHASE_INJECT).seconds;
+  const double usual = demand.baseline_per_second * given.calls(BROWNOUT_PHASE_INJECT).seconds;
   const auto grew = static_cast<std::uint64_t>(demand.lower);
   if (findings::poisson_tail(grew, usual) >= kSignificance)
-    return fmt::format("{} new errors, of which the baseline's rate explains {}", grew, number(usual));
+    return {Reason::kErrorsNotNetwork,
+            fmt::format("grew by {}, of which the baseline's rate explains {}", grew, number(usual))};
+  if (!demand.errors) return {};
+  if (found.account.counts_only)
+    return {Reason::kCountersOnly, fmt::format("{} new errors by the count, no error_events in any version", grew)};
   if (found.network_errors_in_window == 0)
-    return fmt::format("{} new errors, none of a network kind or matched to a kernel failure", grew);
+    return {Reason::kErrorsNotNetwork,
+            fmt::format("{} new errors, none of a network kind or matched to a kernel failure", grew)};
   return {};
 }
 
@@ -79,9 +90,8 @@ Check& judge_min(const Case& given, const Demand& demand, Check& check) {
   if (demand.lower < *demand.min)
     return inconclusive(check, Reason::kCountersNotSampledInWindow,
                         fmt::format("grew by {}, at least {} needed", grew, number(*demand.min)));
-  if (demand.errors)
-    if (auto why = not_of_the_fault(given, demand); !why.empty())
-      return inconclusive(check, Reason::kErrorsNotNetwork, std::move(why));
+  if (auto why = not_of_the_fault(given, demand); why.reason != Reason::kOk)
+    return inconclusive(check, why.reason, std::move(why.detail));
   return pass(check, fmt::format("grew by {}, at least {} needed", grew, number(*demand.min)));
 }
 
@@ -95,12 +105,14 @@ Check& judge_demand(const Case& given, const Demand& demand, Check& check) {
 
 Check& judge_growth(const Case& given, const findings::Growth& growth, Demand demand, Check& check) {
   check.expected = expectation(demand);
+  if (growth.reset)
+    return inconclusive(check, growth.backwards ? Reason::kCountersBackwards : Reason::kCountersReset,
+                        "the counter went down in the window or after it");
   if (!growth.lower || !growth.upper)
-    return inconclusive(
-        check, Reason::kCountersAbsent,
-        growth.reset ? "the counter went down in the window" : "the counter was never in the fingerprint");
+    return inconclusive(check, Reason::kCountersAbsent, "the counter was never in the fingerprint");
   demand.lower = *growth.lower;
   demand.upper = *growth.upper;
+  demand.baseline_per_second = growth.baseline_per_second;
   return judge_demand(given, demand, check);
 }
 
@@ -118,7 +130,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 void judge(const Case& given, const drill::ErrorEventsGate& gate, Check& check) {
-  Demand demand{.min = static_cast<double>(gate.min), .errors = true};
+  Demand demand{.min = static_cast<double>(gate.min),
+                .baseline_per_second = given.findings.error_count.baseline_per_second,
+                .errors = true};
   for (const auto& found : given.findings.app_errors) {
     const bool wanted = gate.types.empty() || std::ranges::any_of(gate.types, [&](const std::string& type) {
       return equal_ignoring_case(type, found.error.type) || equal_ignoring_case(type, found.error.exception_type);
