@@ -18,7 +18,7 @@ nlohmann::json run_cell(const test::CorrelationOptions& options) {
   const auto begun = std::chrono::steady_clock::now();
   const auto found = test::derive(generated.plan, generated.evidence);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  const auto pairs = test::found_pairs(generated.evidence, found);
+  const auto pairs = test::found_pairs(found);
   const auto [precision, recall] = test::score(generated.truth, pairs);
   const auto seconds = [](std::int64_t ns) { return static_cast<double>(ns) / 1e9; };
   const auto gap_over_reach = static_cast<double>(options.mean_gap_ns) / static_cast<double>(findings::kMatchReachNs);

@@ -21,7 +21,7 @@ using findings::kMatchReachNs;
 test::Score score_of(const CorrelationOptions& options) {
   const auto generated = test::CorrelationGenerator{options}.generate();
   const auto found = test::derive(generated.plan, generated.evidence);
-  return test::score(generated.truth, test::found_pairs(generated.evidence, found));
+  return test::score(generated.truth, test::found_pairs(found));
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ TEST_CASE("the same pairs for any order of input within 30 s") {
     for (std::uint64_t order = 1; order <= 10; ++order) {
       test::CorrelationGenerator::shuffle(generated.evidence, order);
       const auto found = test::derive(generated.plan, generated.evidence);
-      const auto pairs = test::found_pairs(generated.evidence, found);
+      const auto pairs = test::found_pairs(found);
       if (!first) first = pairs;
       CHECK(*first == pairs);
       CHECK(pairs.size() > 300);
@@ -80,7 +80,7 @@ TEST_CASE("an app with two delays, of which one is the common one, loses no pair
   for (std::size_t i = 0; i < errors.size(); i += 5) *errors[i].utc_ns += 2 * kSecond;
   const auto found = test::derive(generated.plan, generated.evidence);
   CHECK_FALSE(found.record_delay);
-  const auto [precision, recall] = test::score(generated.truth, test::found_pairs(generated.evidence, found));
+  const auto [precision, recall] = test::score(generated.truth, test::found_pairs(found));
   CHECK(precision >= 0.99);
   CHECK(recall >= 0.99);
 }

@@ -143,7 +143,7 @@ TEST_CASE("names: an error about a name claims no failed call, and no query for 
   CHECK_FALSE(claimed.failures.at(0).app_error);
   const auto asked = name(NameSource::kDnsQuestion, "other.example");
   CHECK_FALSE(derive({failed_query()}, {asked}, {{"gaierror", "https://api.example/"}}).lookups.at(0).app_error);
-  CHECK_FALSE(derive({failed_query()}, {}, {{"gaierror", "", kAt + 3 * test::kSecond}}).lookups.at(0).app_error);
+  CHECK_FALSE(derive({failed_query()}, {}, {{"gaierror", "", kAt + 4 * test::kSecond}}).lookups.at(0).app_error);
   CHECK(derive({failed_query()}, {}, {{"gaierror", "", kAt + test::kSecond / 2}}).lookups.at(0).app_error);
 }
 
