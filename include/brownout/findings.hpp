@@ -110,6 +110,7 @@ struct LedgerRow { // one of the kernel's own counters of the network namespace,
   std::string formula;       // of the tracer's counters: docs/events.md
   std::string phase;         // "inject"; "all"
   std::uint64_t traced = 0;
+  std::uint64_t missed = 0;  // runs of programs that the kernel skipped meanwhile: any of them may be lacking here
   std::uint64_t low = 0, high = 0; // the counter's growth: it was read before and after the tracer's at either end
   bool bound = false;        // the kernel may have counted more than what is traced
   bool equal = false, closes = false; // closes: equal, or below where it is a bound

@@ -123,7 +123,7 @@ Reading read_books(const VethRoom& room, const kernel::Tracer& tracer) {
 bool all_closed(const VethRoom& room) {
   std::ifstream file{"/proc/" + std::to_string(room.container()) + "/net/sockstat"};
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("TCP: inuse 0 orphan 0 ")) return true;
+    if (line.starts_with("TCP: inuse 0 ")) return true; // the other numbers on the line are the whole machine's
   return false;
 }
 
@@ -242,16 +242,18 @@ TEST_CASE("ledger: 500 connections through loss and delay: every count agrees wi
     for (const auto& reading : readings) {
       const auto ours = row.ours(reading.trace) - row.ours(first.trace);
       CHECK(ours <= reading.after.at(row.name) - first.before.at(row.name));
-      if (!row.bound) CHECK(ours >= reading.before.at(row.name) - first.after.at(row.name));
+      if (!row.bound) CHECK(ours + reading.trace.programs_missed >= reading.before.at(row.name) - first.after.at(row.name));
     }
     const auto kernels = last.after.at(row.name) - first.before.at(row.name);
     fmt::print("{:<26} kernel {:>8}, traced {:>8}\n", row.name, kernels, row.ours(last.trace));
-    if (!row.bound) CHECK(row.ours(last.trace) == kernels);
+    CHECK(row.ours(last.trace) <= kernels);
+    if (!row.bound) CHECK(row.ours(last.trace) + last.trace.programs_missed >= kernels);
   }
   const auto& counters = last.trace;
-  fmt::print("{} events attempted, {} written, {} lost, {} over the budget; {} calls completed, {} failed\n",
+  fmt::print("{} events attempted, {} written, {} lost, {} over the budget, {} runs of programs missed; {} calls "
+             "completed, {} failed\n",
              +counters.events_attempted, +counters.events_written, lost(counters), +counters.details_suppressed,
-             +counters.calls_completed[1], +counters.calls_failed[1]);
+             +counters.programs_missed, +counters.calls_completed[1], +counters.calls_failed[1]);
   CHECK(counters.retransmits > 100);
   CHECK(load.kinds().at(BROWNOUT_EVENT_RETRANSMIT_FAST) > 0);
   CHECK(load.kinds().at(BROWNOUT_EVENT_RETRANSMIT_RTO) > 0);
@@ -272,5 +274,7 @@ TEST_CASE("ledger: what a tiny ring has no room for is counted to the last event
   const std::set<std::uint64_t> unique(load.sequences().begin(), load.sequences().end());
   CHECK(unique.size() == load.sequences().size());
   CHECK(counters.events_attempted - unique.size() == lost(counters));
-  CHECK(counters.retransmits == readings.back().after.at("Tcp.RetransSegs") - readings.front().before.at("Tcp.RetransSegs"));
+  const auto kernels = readings.back().after.at("Tcp.RetransSegs") - readings.front().before.at("Tcp.RetransSegs");
+  CHECK(counters.retransmits <= kernels);
+  CHECK(counters.retransmits + counters.programs_missed >= kernels);
 }

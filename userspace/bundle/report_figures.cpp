@@ -99,7 +99,9 @@ std::string ledger_section(const ReportInputs& inputs) {
   for (const auto& row : inputs.findings.ledger)
     rows.push_back({row.phase, row.counter,
                     row.low == row.high ? fmt::to_string(row.low) : fmt::format("{} to {}", row.low, row.high),
-                    row.formula, fmt::to_string(row.traced),
+                    row.formula,
+                    row.missed == 0 ? fmt::to_string(row.traced)
+                                    : fmt::format("{}, {} runs of programs missed", row.traced, row.missed),
                     !row.closes ? "does not close" : row.bound ? "bound holds" : "closes"});
   if (rows.empty()) return {};
   return heading("The kernel's own counts") +

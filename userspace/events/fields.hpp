@@ -72,6 +72,7 @@ void for_each_field(S& s, auto&& field) {
   field("waits_expired", s.waits_expired);
   field("out_of_scope_here", s.out_of_scope_here);
   field("rtos_unseen", s.rtos_unseen);
+  field("programs_missed", s.programs_missed);
   field("source_disagreement", s.source_disagreement);
   field("payloads_attempted", s.payloads_attempted);
   field("payloads_written", s.payloads_written);

@@ -57,7 +57,8 @@ void add_rows(const Span& span, std::string_view phase, bool bounded, std::vecto
     row.bound = bounded || formula.bound;
     const bool exceeds = row.traced > row.high + tolerance(row.high);
     const auto perhaps = growth(formula.perhaps(span.first->trace), formula.perhaps(span.last->trace));
-    row.equal = !exceeds && row.traced + perhaps + tolerance(row.low) >= row.low;
+    row.missed = growth(span.first->trace.programs_missed, span.last->trace.programs_missed);
+    row.equal = !exceeds && row.traced + perhaps + row.missed + tolerance(row.low) >= row.low;
     row.closes = !exceeds && (row.bound || row.equal);
     rows.push_back(std::move(row));
   }

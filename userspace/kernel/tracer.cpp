@@ -52,7 +52,9 @@ class TracerImpl final : public Tracer {
     return payloads_.consume(sink);
   }
   brownout_trace_counters counters() const override {
-    return sum_over_cpus<brownout_trace_counters>(bpf_map__fd(object_->maps.counters), 0);
+    auto counted = counted_in_kernel();
+    for (const auto& program : programs()) counted.programs_missed += program.missed;
+    return counted;
   }
   void histogram(Histogram& into) const override;
   void set_phase(brownout_phase phase) override {
@@ -68,8 +70,11 @@ class TracerImpl final : public Tracer {
   brownout_control& control() override { return *control_.get(); }
 
  private:
+  brownout_trace_counters counted_in_kernel() const {
+    return sum_over_cpus<brownout_trace_counters>(bpf_map__fd(object_->maps.counters), 0);
+  }
   std::uint64_t events_lost() const {
-    const auto now = counters();
+    const auto now = counted_in_kernel();
     return now.details_lost + now.failures_lost;
   }
   Result<> attach_tracepoint(bpf_program* program);

@@ -328,6 +328,7 @@ struct brownout_trace_counters { /* per CPU, one element */
 	__u64 waits_expired;        /* poll, select and epoll of the target's threads, where they are traced */
 	__u64 out_of_scope_here;    /* of out_of_scope: in the target's network namespace */
 	__u64 rtos_unseen;          /* connections whose RTOs cannot be seen here */
+	__u64 programs_missed;      /* runs that the kernel skipped, as the program was running there already: user space adds it */
 	__u64 source_disagreement;  /* changes of state that one of sockops and inet_sock_set_state did not report */
 	__u64 payloads_attempted; /* records for names: = written + lost */
 	__u64 payloads_written;
@@ -338,7 +339,7 @@ struct brownout_trace_counters { /* per CPU, one element */
 	__u64 dns_answered;
 	__u64 dns_untracked;      /* queries that found no room in the table: their answers are not paired */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 352, "brownout_trace_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 360, "brownout_trace_counters");
 
 /*
  * Latency histogram, log-linear: values in microseconds below 2^6 have a bucket each, above that every octave has
