@@ -104,6 +104,7 @@ TEST_CASE("trace: every count that the ledger holds agrees with the kernel's own
   CHECK(counters.established_resets >= 3);
   CHECK(counters.connects_failed == 4);
   CHECK(counters.out_of_scope_here == 0);
+  CHECK(counters.source_disagreement == 0);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     CAPTURE(rows[i].name);
     const auto kernels = snmp(room, rows[i].name) - before[i];
