@@ -228,7 +228,7 @@ std::vector<Reading> run_load(LoadRoom& load) {
   return readings;
 }
 
-// As the verdict allows it. One run in ten lacks a retransmit or a change of state of some thousands, and nobody counts it.
+// As the verdict allows it. Some runs lack a few retransmits or changes of state of thousands.
 std::uint64_t tolerance(std::uint64_t count) { return 2 + count / 100; }
 
 std::uint64_t lost(const brownout_trace_counters& counters) { return counters.failures_lost + counters.details_lost; }

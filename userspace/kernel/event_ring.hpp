@@ -3,31 +3,27 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
+#include <utility>
 
 #include "brownout/abi/brownout.h"
 #include "brownout/error.hpp"
-
-struct ring_buffer;
+#include "ring_reader.hpp"
 
 namespace brownout::kernel {
 
 class EventRing {
  public:
-  using Sink = std::function<void(const brownout_event&)>;
+  using Sink = RingReader<brownout_event>::Sink;
 
   static Result<EventRing> open(int map_fd);
-  EventRing(EventRing&&) noexcept;
-  ~EventRing();
 
   // What is there, at most kBatch events; waits up to `timeout` for the first. A signal ends the wait.
   Result<> consume(std::chrono::milliseconds timeout, const Sink& sink);
 
  private:
-  struct Reader;
-  explicit EventRing(std::unique_ptr<Reader> reader);
-  std::unique_ptr<Reader> reader_; // libbpf keeps a pointer to it
+  explicit EventRing(std::unique_ptr<RingReader<brownout_event>> reader) : reader_(std::move(reader)) {}
+  std::unique_ptr<RingReader<brownout_event>> reader_;
 };
 
 }  // namespace brownout::kernel

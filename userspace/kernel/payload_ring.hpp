@@ -3,31 +3,27 @@
 // the events are.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <utility>
 
 #include "brownout/abi/brownout.h"
 #include "brownout/error.hpp"
-
-struct ring_buffer;
+#include "ring_reader.hpp"
 
 namespace brownout::kernel {
 
 class PayloadRing {
  public:
-  using Sink = std::function<void(const brownout_payload&)>;
+  using Sink = RingReader<brownout_payload>::Sink;
 
   static Result<PayloadRing> open(int map_fd);
-  PayloadRing(PayloadRing&&) noexcept;
-  ~PayloadRing();
 
   // What is there, at most kBatch records; never waits.
   Result<> consume(const Sink& sink);
 
  private:
-  struct Reader;
-  explicit PayloadRing(std::unique_ptr<Reader> reader);
-  std::unique_ptr<Reader> reader_; // libbpf keeps a pointer to it
+  explicit PayloadRing(std::unique_ptr<RingReader<brownout_payload>> reader) : reader_(std::move(reader)) {}
+  std::unique_ptr<RingReader<brownout_payload>> reader_;
 };
 
 }  // namespace brownout::kernel
