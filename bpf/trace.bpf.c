@@ -132,8 +132,7 @@ static __always_inline void callback_connect(struct bpf_sock_ops *ops, struct tc
 {
 	struct connection *c;
 
-	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG |
-					       BPF_SOCK_OPS_STATE_CB_FLAG);
+	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | CALLBACKS_WANTED);
 	c = connection_of(tp);
 	if (!c || c->state != TCP_SYN_SENT) { /* inet_sock_set_state was missed */
 		connection_opens(tp, bpf_get_socket_cookie(ops), false);
@@ -147,8 +146,8 @@ static __always_inline void callback_connect(struct bpf_sock_ops *ops, struct tc
 
 static __always_inline void callback_accepted(struct bpf_sock_ops *ops, struct tcp_sock *tp)
 {
-	/* its RTOs are in the kernel's own count of the namespace, which ours is held against */
-	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG);
+	/* all that happens to it is in the kernel's own counts of the namespace, which ours are held against */
+	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | CALLBACKS_WANTED);
 	if (!connection_of(tp))
 		connection_accepted(tp, bpf_get_socket_cookie(ops));
 }
@@ -158,10 +157,11 @@ static __always_inline void callback_state(struct tcp_sock *tp, __u32 old_state,
 	struct transition t = { .old_state = old_state, .new_state = new_state };
 	struct connection *c = connection_of(tp);
 
+	transition_read(tp, &t);
+	books_closed(c, &t);
 	if (!c)
 		return;
 	books_compare_callback(c, old_state);
-	transition_read(tp, &t);
 	if (waits_are_traced && app_acts(&t))
 		return; /* whose thread waited is seen from the tracepoint, which comes next */
 	transition_classify(c, tp, &t);
@@ -175,6 +175,16 @@ static __always_inline void callback_timer(struct tcp_sock *tp)
 		orphan_noticed(c, tp);
 }
 
+static __always_inline void callback_retransmit(struct tcp_sock *tp, __u32 segments, __s32 error)
+{
+	struct connection *c = connection_of(tp);
+
+	if (c)
+		orphan_noticed(c, tp);
+	books_retransmit_called(c, error);
+	segment_retransmitted(c, tp, segments, error);
+}
+
 SEC("sockops")
 int trace_sockops(struct bpf_sock_ops *ops)
 {
@@ -184,7 +194,8 @@ int trace_sockops(struct bpf_sock_ops *ops)
 	struct tcp_sock *tp;
 
 	if (ops->op != BPF_SOCK_OPS_TCP_CONNECT_CB && ops->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB &&
-	    ops->op != BPF_SOCK_OPS_STATE_CB && ops->op != BPF_SOCK_OPS_RTO_CB)
+	    ops->op != BPF_SOCK_OPS_STATE_CB && ops->op != BPF_SOCK_OPS_RTO_CB &&
+	    ops->op != BPF_SOCK_OPS_RETRANS_CB)
 		return 1;
 	if (!sk)
 		return 1;
@@ -204,6 +215,9 @@ int trace_sockops(struct bpf_sock_ops *ops)
 	case BPF_SOCK_OPS_RTO_CB:
 		callback_timer(tp);
 		timer_fired(tp, second, third);
+		break;
+	case BPF_SOCK_OPS_RETRANS_CB:
+		callback_retransmit(tp, second, third);
 		break;
 	}
 	return 1;
@@ -230,7 +244,8 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 	if (!c) {
 		if (!event_in_scope(tp))
 			return 0;
-		books_closed(NULL, &t);
+		if (!(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
+			books_closed(NULL, &t);
 		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
 			connection_accepted(tp, socket_cookie(tp));
 			return 0;
@@ -265,10 +280,14 @@ int trace_retransmit(__u64 *ctx)
 	c = connection_of(tp);
 	if (!c && !event_in_scope(tp))
 		return 0;
+	if (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RETRANS_CB_FLAG) {
+		books_retransmit_traced(c, error);
+		return 0;
+	}
 	if (c)
 		orphan_noticed(c, tp);
 	if (error != -EBUSY) /* still in a queue of this host: nothing was sent again */
-		segment_retransmitted(c, tp, (void *)ctx[1], error);
+		segment_retransmitted(c, tp, segments_of((void *)ctx[1]), error);
 	return 0;
 }
 

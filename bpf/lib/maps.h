@@ -32,6 +32,14 @@ static __always_inline struct brownout_control *control_get(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
+/* Before that, nothing was injected on any flow. */
+static __always_inline bool faults_were_armed(void)
+{
+	struct brownout_control *shared = control_get();
+
+	return shared && shared->deadline_boot_ns;
+}
+
 /* NULL when the table is full. */
 static __always_inline struct brownout_flow *flow_get_or_create(const struct brownout_flow_key *key)
 {

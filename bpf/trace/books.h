@@ -11,11 +11,16 @@
 #include "trace/scope.h"
 #include "trace/transition.h"
 
-/* As tcp_done(), tcp_set_state() and tcp_write_err() count AttemptFails, EstabResets and TCPAbortOnTimeout. */
-static __always_inline void books_closed(const struct connection *c, const struct transition *t)
+/*
+ * As tcp_done(), tcp_set_state() and tcp_write_err() count AttemptFails, EstabResets and TCPAbortOnTimeout. Called by
+ * sockops and then by the tracepoint: `c`, where it is followed, knows whether the one before has counted.
+ */
+static __always_inline void books_closed(struct connection *c, const struct transition *t)
 {
-	if (t->new_state != TCP_CLOSE)
+	if (t->new_state != TCP_CLOSE || (c && (c->marks & MARK_CLOSE_BOOKED)))
 		return;
+	if (c)
+		c->marks |= MARK_CLOSE_BOOKED;
 	if ((t->old_state == TCP_SYN_SENT || t->old_state == TCP_SYN_RECV) && t->error)
 		COUNT(connects_failed);
 	if (t->old_state == TCP_ESTABLISHED || t->old_state == TCP_CLOSE_WAIT)
@@ -36,6 +41,30 @@ static __always_inline void books_compare_tracepoint(struct connection *c, struc
 	if (c->state != new_state && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
 		COUNT(source_disagreement);
 	c->state_traced = new_state;
+}
+
+/*
+ * A retransmit by sockops, which is told of all that the kernel counts, and only of those. The tracepoint follows at once,
+ * but on older kernels not for what could not leave.
+ */
+static __always_inline void books_retransmit_called(struct connection *c, __s32 error)
+{
+	if (!c)
+		return;
+	if (c->marks & MARK_RETRANSMIT_CALLED)
+		COUNT(source_disagreement);
+	if (!error || retransmit_has_error)
+		c->marks |= MARK_RETRANSMIT_CALLED;
+}
+
+/* The tracepoint also tells of what was held back before anything was sent, always with an error. */
+static __always_inline void books_retransmit_traced(struct connection *c, __s32 error)
+{
+	if (!c)
+		return;
+	if (!(c->marks & MARK_RETRANSMIT_CALLED) && !error)
+		COUNT(source_disagreement);
+	c->marks &= ~MARK_RETRANSMIT_CALLED;
 }
 
 static __always_inline void books_reset_sent(struct tcp_sock *tp)

@@ -8,6 +8,7 @@
 #include "trace/connection.h"
 #include "trace/emit.h"
 #include "trace/flow.h"
+#include "trace/latency.h"
 
 /* More payload this long (plus two round trips) after the last, all of it acknowledged: another request. */
 #define OVERLAP_GAP_NS 10000000ull
@@ -29,19 +30,20 @@ static __always_inline void turn_begin(struct connection *c, __u64 now_ns)
 
 static __always_inline void call_start(struct connection *c, __u32 sequence, __u64 now_ns)
 {
+	latency_settle(c);
 	turn_begin(c, now_ns);
 	c->call_begin = sequence;
 	c->calls++;
-	c->marks &= ~MARK_OVERLAPPED;
+	c->overlapped = 0;
 	COUNT_CONNECTION(c, calls_started);
 	call_put(c);
 }
 
 static __always_inline void call_overlapped(struct connection *c)
 {
-	if (c->marks & MARK_OVERLAPPED)
+	if (c->overlapped)
 		return;
-	c->marks |= MARK_OVERLAPPED;
+	c->overlapped = 1;
 	COUNT(call_overlapped);
 }
 
@@ -55,14 +57,13 @@ static __always_inline void call_continue(struct connection *c, struct tcp_sock 
 
 static __always_inline void call_complete(struct connection *c, struct tcp_sock *tp, __u64 now_ns)
 {
-	__u64 duration = now_ns - c->call_start_ns;
 	struct emission e = {
 		.kind = BROWNOUT_EVENT_CALL, .now_ns = now_ns, .of_call = true,
 		.old_state = c->state, .new_state = c->state,
 	};
 
 	COUNT_CONNECTION(c, calls_completed);
-	if (connection_index(c))
-		histogram_add(c->call_phase, duration);
+	latency_add(c, BROWNOUT_LATENCY_FIRST, now_ns - c->call_start_ns);
+	c->answered_ns = now_ns;
 	emit(c, tp, &e);
 }

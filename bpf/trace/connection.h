@@ -8,23 +8,29 @@
 #include "trace/config.h"
 #include "trace/count.h"
 
+/* What each socket in scope is asked to call back for: RTOs, retransmits, changes of state. */
+#define CALLBACKS_WANTED \
+	(BPF_SOCK_OPS_RTO_CB_FLAG | BPF_SOCK_OPS_RETRANS_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG)
+
 enum connection_role {
 	ROLE_ACTIVE = 1,  /* opened by the target: its calls and failures are ours */
 	ROLE_PASSIVE = 2, /* accepted by the target: known, and left alone */
 };
 
+/* Changed under the socket's lock only: what arriving packets change, before it is taken, has a byte of its own. */
 enum connection_marks {
 	MARK_BOUND = 1 << 0,      /* the flow key is complete (the local port is 0 when connect begins) */
 	MARK_CONNECT_SENT = 1 << 1, /* the SYN went out: what follows is not a local refusal */
 	MARK_CONNECTED = 1 << 2,  /* counted as open */
 	MARK_DONE = 1 << 3,       /* the application closed it, or it failed: nothing more to report */
 	MARK_GAVE_UP = 1 << 4,    /* the last RTO said: expired */
-	MARK_OVERLAPPED = 1 << 5, /* this call is counted as overlapped */
-	MARK_OPENING_SEEN = 1 << 6, /* the first payload was looked at for TLS */
-	MARK_RECORDS_KNOWN = 1 << 7, /* TLS: next_record holds */
-	MARK_AFTER_CIPHER = 1 << 8, /* TLS: the next protected record ends the handshake */
-	MARK_WAITED_IN_VAIN = 1 << 9, /* a wait for the answer ran its full length and ended in a half-close */
-	MARK_OPENING_COPIED = 1 << 10, /* the first payload went to user space, or found no room */
+	MARK_OPENING_SEEN = 1 << 5, /* the first payload was looked at for TLS */
+	MARK_RECORDS_KNOWN = 1 << 6, /* TLS: next_record holds */
+	MARK_AFTER_CIPHER = 1 << 7, /* TLS: the next protected record ends the handshake */
+	MARK_WAITED_IN_VAIN = 1 << 8, /* a wait for the answer ran its full length and ended in a half-close */
+	MARK_OPENING_COPIED = 1 << 9, /* the first payload went to user space, or found no room */
+	MARK_CLOSE_BOOKED = 1 << 10, /* its end is in the counters that are held against the kernel's */
+	MARK_RETRANSMIT_CALLED = 1 << 11, /* sockops has reported a retransmit that the tracepoint has not yet */
 };
 
 /* DNS over TCP, one direction: two bytes of length go before each message. */
@@ -41,6 +47,7 @@ struct connection {
 	__u64 call_start_ns;    /* of the call, or connect, in flight or last ended */
 	__u64 last_send_ns;     /* new payload */
 	__u64 read_timed_out_ns; /* when a wait for data last ran its full length */
+	__u64 answered_ns; /* the last byte in order of the answer so far; 0: no call since, or not answered */
 	__u64 flow_checked_ns;  /* when this flow was last made sure to be in `flows` */
 	__u64 dropped[BROWNOUT_DIRECTIONS]; /* as the flow's counts stood at call_start_ns */
 	__u64 held[BROWNOUT_DIRECTIONS];
@@ -62,6 +69,9 @@ struct connection {
 	__u8 state_traced; /* the last one that inet_sock_set_state reported, 0: none */
 	__u8 told; /* errno of an ICMP error that came while it connected, and did not end it by itself */
 	char comm[BROWNOUT_COMM_LENGTH];
+	__u32 latency_slot; /* plus 1; 0: not known yet */
+	__u8 overlapped; /* 1: this call is counted as overlapped */
+	__u8 unused[3];
 };
 
 #include "socket_state.h" /* of the flavour: `connections`, kept where this kernel can */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counters and the latency histogram: per CPU, so that a count costs no shared cache line. */
+/* Counters: per CPU, so that a count costs no shared cache line. */
 #pragma once
 
 #include "vmlinux.h"
 #include "brownout/abi/brownout.h"
-#include "lib/histogram.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -12,13 +11,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct brownout_trace_counters);
 } counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BROWNOUT_PHASES * BROWNOUT_HISTOGRAM_BUCKETS);
-	__type(key, __u32);
-	__type(value, __u64);
-} histogram SEC(".maps");
 
 static __always_inline struct brownout_trace_counters *counters_get(void)
 {
@@ -38,16 +30,3 @@ static __always_inline struct brownout_trace_counters *counters_get(void)
 			__sync_fetch_and_add(&count_at->field, (amount));     \
 	} while (0)
 #define COUNT(field) COUNT_MORE(field, 1)
-
-static __always_inline void histogram_add(__u32 phase, __u64 nanoseconds)
-{
-	__u32 key;
-	__u64 *bucket;
-
-	if (phase >= BROWNOUT_PHASES)
-		return;
-	key = phase * BROWNOUT_HISTOGRAM_BUCKETS + histogram_bucket_of(nanoseconds / 1000);
-	bucket = bpf_map_lookup_elem(&histogram, &key);
-	if (bucket)
-		__sync_fetch_and_add(bucket, 1);
-}

@@ -15,6 +15,8 @@ struct {
 __u64 event_sequence = 0;
 __u64 details_second = 0; /* of the budget below */
 __u64 details_used = 0;
+__u64 slowest_second = 0; /* of the calls over that budget */
+__u64 slowest_ns = 0;
 
 static __always_inline __u32 phase_now(void)
 {
@@ -54,9 +56,23 @@ static __always_inline bool detail_allowed(__u64 now_ns)
 	return true;
 }
 
+/* Over the budget a call is still told of if none of this second has been slower. */
+static __always_inline bool call_is_slowest(const struct connection *c, const struct emission *e)
+{
+	__u64 second = e->now_ns / 1000000000, duration = e->now_ns - c->call_start_ns;
+
+	if (e->kind != BROWNOUT_EVENT_CALL)
+		return false;
+	if (slowest_second == second && duration <= slowest_ns)
+		return false;
+	slowest_second = second;
+	slowest_ns = duration;
+	return true;
+}
+
 static __always_inline void event_fill_call(struct brownout_event *event, const struct connection *c, __u64 now_ns)
 {
-	struct brownout_flow *flow = bpf_map_lookup_elem(&flows, &c->flow);
+	struct brownout_flow *flow = faults_were_armed() ? bpf_map_lookup_elem(&flows, &c->flow) : NULL;
 
 	event->call_start_ns = c->call_start_ns;
 	event->duration_ns = now_ns - c->call_start_ns;
@@ -101,7 +117,7 @@ static __always_inline void emit(struct connection *c, struct tcp_sock *tp, cons
 	struct brownout_event *event;
 	__u64 sequence;
 
-	if (detail && !detail_allowed(e->now_ns)) {
+	if (detail && !detail_allowed(e->now_ns) && !call_is_slowest(c, e)) {
 		COUNT(details_suppressed);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "socket.h"
 #include "trace/adopt.h"
 #include "trace/scope.h"
+#include "trace/timer.h"
 
 #define TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION 1008
 
@@ -22,7 +23,7 @@ __u64 jiffies_read_ns = 0;
 
 static __always_inline void enrol_callbacks(struct connection *c, struct tcp_sock *tp)
 {
-	int wanted = tp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG;
+	int wanted = tp->bpf_sock_ops_cb_flags | CALLBACKS_WANTED;
 
 	if (!iterator_sets_callbacks ||
 	    bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted))) {
@@ -68,6 +69,29 @@ int trace_enrol(struct bpf_iter__tcp *ctx)
 	}
 	port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
 	bpf_map_update_elem(&listeners, &port, &listening, BPF_ANY);
+	return 0;
+}
+
+/* At an edge between phases: what has begun and not ended comes as an event. */
+SEC("iter/tcp")
+int trace_in_flight(struct bpf_iter__tcp *ctx)
+{
+	struct emission e = { .kind = BROWNOUT_EVENT_IN_FLIGHT, .of_call = true };
+	struct sock_common *common = ctx->sk_common;
+	struct connection *c;
+	struct tcp_sock *tp;
+
+	if (!common)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (!tp)
+		return 0;
+	c = connection_of(tp);
+	if (!c || !timer_is_reported(c) || !turn_is_open(c))
+		return 0;
+	e.now_ns = bpf_ktime_get_ns();
+	e.old_state = e.new_state = c->state;
+	emit(c, tp, &e);
 	return 0;
 }
 

@@ -46,8 +46,12 @@ static __always_inline void flow_bind(struct connection *c, struct tcp_sock *tp)
 /* A call or a connect begins: what is injected from here on is its own. */
 static __always_inline void flow_snapshot(struct connection *c, __u64 now_ns)
 {
-	struct brownout_flow *flow = flow_mark_traced(c, now_ns);
+	struct brownout_flow *flow = NULL;
 
+	if (faults_were_armed())
+		flow = flow_mark_traced(c, now_ns);
+	else
+		flow_keep_traced(c, now_ns);
 	for (int d = 0; d < BROWNOUT_DIRECTIONS; d++) {
 		c->dropped[d] = flow ? flow->dropped[d] : 0;
 		c->held[d] = flow ? flow->held[d] : 0;

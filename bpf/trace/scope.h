@@ -18,7 +18,7 @@ static __always_inline struct cgroup *socket_cgroup(struct tcp_sock *tp)
 	__u64 value;
 
 	if (bpf_core_field_exists(data->cgroup))
-		return BPF_CORE_READ(data, cgroup);
+		return data->cgroup;
 	/* The pointer, unless a low bit says that net_cls or net_prio has its number there. */
 	value = BPF_CORE_READ(older, val);
 	return value & SOCK_CGROUP_DATA_FLAGS ? NULL : (struct cgroup *)value;
@@ -62,7 +62,7 @@ static __always_inline bool socket_is_here(struct tcp_sock *tp)
 {
 	struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
 
-	return BPF_CORE_READ(common, skc_net.net, ns.inum) == target_netns;
+	return common->skc_net.net->ns.inum == target_netns;
 }
 
 /*

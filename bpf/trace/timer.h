@@ -65,11 +65,10 @@ static __always_inline __u32 retransmit_kind(struct tcp_sock *tp)
 }
 
 /* Counted in segments, as the kernel's RetransSegs is. */
-static __always_inline void segment_retransmitted(struct connection *c, struct tcp_sock *tp,
-						  struct sk_buff___control_block *skb, __s32 error)
+static __always_inline void segment_retransmitted(struct connection *c, struct tcp_sock *tp, __u32 segments,
+						  __s32 error)
 {
 	struct emission e = { .kind = retransmit_kind(tp) };
-	__u32 segments = segments_of(skb);
 
 	COUNT_MORE(retransmits, segments);
 	if (e.kind == BROWNOUT_EVENT_RETRANSMIT_PROBE)

@@ -81,6 +81,7 @@ static __always_inline void connection_counted_closed(struct connection *c)
 	if (!(c->marks & MARK_CONNECTED))
 		return;
 	c->marks &= ~MARK_CONNECTED;
+	latency_settle(c);
 	COUNT_CONNECTION(c, closed);
 }
 

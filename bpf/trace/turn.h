@@ -43,8 +43,11 @@ static __always_inline void turn_receive(struct __sk_buff *skb, struct connectio
 		return;
 	}
 	c->receive_next = segment->end;
-	if (!c->in_flight)
+	if (!c->in_flight) {
+		if (c->answered_ns)
+			c->answered_ns = now_ns;
 		return;
+	}
 	if (!sequence_after(segment->acknowledged, c->call_begin)) {
 		call_overlapped(c); /* the tail of the answer before */
 		return;

@@ -3,7 +3,7 @@
 // to be judged. `run` judges what it loads back, so `verify` does the same thing with the same bytes.
 //
 // Files (docs/bundle-format.md): timeline.jsonl, kernel/events.jsonl, kernel/counters.jsonl,
-// kernel/names.jsonl, fingerprint/snapshots.jsonl, run_files.json.
+// kernel/names.jsonl, kernel/latency.jsonl, fingerprint/snapshots.jsonl, run_files.json.
 #pragma once
 
 #include <cstdint>
@@ -76,6 +76,18 @@ struct NameRecord {
   Ref ref;
 };
 
+// One line of latency.jsonl: calls to one destination that started in one phase, by how long they took. Written at the end.
+struct LatencyRecord {
+  std::optional<std::string> destination; // "10.0.0.1:443"; none: all those beyond the number that is told apart
+  bool target = false;                    // of app.process, on flows that the plan hits
+  std::uint32_t phase = 0;
+  struct Bucket { std::uint32_t bucket = 0; std::uint64_t count = 0; };
+  std::vector<Bucket> first; // to the first byte of the answer
+  std::vector<Bucket> last;  // to the last one: known once the next call started, or the connection ended
+  Ref ref;
+};
+std::vector<LatencyRecord> latency_records(const std::vector<kernel::DestinationLatency>& found);
+
 enum class SnapshotStatus : std::uint8_t { kRead, kAbsent, kUnparsable };
 
 struct AppError { // one element of error_events
@@ -143,6 +155,7 @@ class Recorder {
   virtual Result<> record(const brownout_event& event) = 0;
   virtual Result<> record(const CounterSample& sample) = 0;
   virtual Result<> record(const NameRecord& name) = 0;
+  virtual Result<> record(const LatencyRecord& latency) = 0;
   virtual Result<> record(const Snapshot& snapshot) = 0;
   virtual Result<> record(const TimelineEntry& entry) = 0;
   virtual Result<> flush() = 0;
@@ -257,6 +270,7 @@ struct Window { std::int64_t start_ns = 0, end_ns = 0; bool complete = false; };
 struct Evidence {
   std::vector<CounterSample> counters;
   std::vector<NameRecord> names;
+  std::vector<LatencyRecord> latencies;
   std::vector<Snapshot> snapshots;
   std::vector<TimelineEntry> timeline;
   std::optional<RunFiles> run_files;

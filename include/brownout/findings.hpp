@@ -36,6 +36,22 @@ struct CallStats { // of one phase, calls of app.process on flows that the plan 
   double failed_per_second() const { return seconds > 0 ? static_cast<double>(failed) / seconds : 0; }
 };
 
+struct DestinationStats { // calls to one destination that started in one phase
+  std::optional<std::string> destination; // as of events::LatencyRecord
+  bool target = false;
+  std::uint32_t phase = 0;
+  std::uint64_t completed = 0, ended = 0; // answers begun; answers of which the end is known
+  std::optional<double> first_p50_ms, first_p95_ms, first_max_ms, last_p50_ms, last_p95_ms, last_max_ms;
+  events::Ref ref;
+};
+
+struct Edge { // between two phases: what of the target, on any flow, was under way there
+  std::int64_t t_mono_ns = 0;
+  std::uint64_t calls = 0, connects = 0;
+  std::int64_t oldest_ns = 0;
+  events::Ref ref; // of the oldest
+};
+
 struct Failure { // a kernel failure that ended a call
   brownout_event event{};
   std::int64_t t_mono_ns = 0, call_start_ns = 0;
@@ -141,6 +157,8 @@ struct Findings {
   std::optional<double> calls_per_api_call; // kernel calls / growth of api_calls over baseline and window
   double api_calls_growth = 0;
   std::vector<Failure> failures;            // all that ended a call of the app on a hit flow, in order
+  std::vector<DestinationStats> destinations;
+  std::vector<Edge> edges;                  // in order; with something under way only
   std::vector<LookupFailure> lookups;       // of the app, on any flow, in order
   std::vector<events::Ref> failures_elsewhere; // of the app in the window, on flows that no fault matches
   std::uint64_t failures_in_window = 0, failures_attributable = 0, failures_baseline = 0, failures_recovery = 0;

@@ -64,9 +64,16 @@ class DropWitness {
 
 // ---- the tracer -----------------------------------------------------------------------------------------------
 
-struct Histogram {
-  // [phase][bucket]; bucket bounds: histogram_bucket_low().
+// How long calls took, from the first byte sent: bucket bounds are those of histogram_bucket_low_us().
+struct Histogram { // of all destinations: to the first byte of the answer, connections of index 1 only
   std::array<std::array<std::uint64_t, BROWNOUT_HISTOGRAM_BUCKETS>, BROWNOUT_PHASES> counts{};
+};
+struct DestinationLatency { // of one destination and phase, with calls
+  std::optional<brownout_destination> destination; // none: all those that found no slot of their own
+  bool target = false;                             // index 1: of app.process, where a fault of the plan hits
+  brownout_phase phase = BROWNOUT_PHASE_WAITING;   // in which the call started
+  brownout_latency latency = BROWNOUT_LATENCY_FIRST;
+  std::map<std::uint32_t, std::uint64_t> counts; // by bucket
 };
 std::uint64_t histogram_bucket_low_us(std::size_t bucket);
 std::size_t histogram_bucket(std::uint64_t microseconds);
@@ -97,7 +104,10 @@ class Tracer {
   virtual Result<> consume_payloads(const std::function<void(const brownout_payload&)>& sink) = 0;
   virtual brownout_trace_counters counters() const = 0;
   virtual void histogram(Histogram& into) const = 0;
+  virtual std::vector<DestinationLatency> latencies() const = 0;
   virtual void set_phase(brownout_phase phase) = 0;
+  // What is under way now comes as events of kind IN_FLIGHT. kUnsupported where the kernel has no iterator over sockets.
+  virtual Result<> list_in_flight() = 0;
   virtual std::vector<ProgramInfo> programs() const = 0;
   virtual ObjectIds objects() const = 0;
   // What this kernel cannot show here, one line each: goes to the evidence as not_observed.

@@ -76,11 +76,12 @@ TEST_CASE("with reorder packets overtake, and each is as late as was decided for
     std::vector<std::int64_t> late;
     for (const auto& arrival : arrivals) {
       const auto decided = std::max<std::int64_t>(decided_delay(plan, 0, state, arrival.sequence), 0);
-      CHECK(arrival.delay_ns() >= decided);
       late.push_back(arrival.delay_ns() - decided);
     }
     std::ranges::sort(late);
-    CHECK(late[late.size() / 2] < 2'000'000);
+    // Packets that overtook each other before they came to us, see in_order(), have each other's numbers.
+    CHECK(late[emulated() ? kDatagrams / 100 : 0] >= 0);
+    CHECK(late[late.size() / 2] < lateness_ns());
     REQUIRE(run->detach());
     check_conservation(*run);
     CHECK(run->delay_figures()[BROWNOUT_EGRESS].packets == kDatagrams);

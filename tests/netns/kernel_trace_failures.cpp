@@ -49,6 +49,7 @@ TEST_CASE("trace: what was injected on the flow since the call began is part of 
   REQUIRE(client.await() == 'c');
   const auto connected = watch.event(BROWNOUT_EVENT_CONNECTED);
   REQUIRE(connected);
+  watch.tracer().control().deadline_boot_ns = 1; // as of an injector that was armed
   // In the injector's place: before the call, and during it.
   const auto inject = [&](std::uint64_t packets) {
     brownout_flow flow{};

@@ -228,8 +228,8 @@ std::vector<Reading> run_load(LoadRoom& load) {
   return readings;
 }
 
-// As the verdict allows it. Some runs lack a few retransmits or changes of state of thousands.
-std::uint64_t tolerance(std::uint64_t count) { return 2 + count / 100; }
+// What other CPUs have between the kernel's count and ours while packets go on, as the verdict allows it.
+constexpr std::uint64_t kUnderWay = 4;
 
 std::uint64_t lost(const brownout_trace_counters& counters) { return counters.failures_lost + counters.details_lost; }
 
@@ -246,22 +246,22 @@ TEST_CASE("ledger: 500 connections through loss and delay: every count agrees wi
       const auto ours = row.ours(reading.trace) - row.ours(first.trace);
       CHECK(ours <= reading.after.at(row.name) - first.before.at(row.name));
       const auto least = reading.before.at(row.name) - first.after.at(row.name);
-      if (!row.bound) CHECK(ours + reading.trace.programs_missed + tolerance(least) >= least);
+      if (!row.bound) CHECK(ours + kUnderWay >= least);
     }
     const auto kernels = last.after.at(row.name) - first.before.at(row.name);
     fmt::print("{:<26} kernel {:>8}, traced {:>8}\n", row.name, kernels, row.ours(last.trace));
     CHECK(row.ours(last.trace) <= kernels);
-    if (!row.bound) CHECK(row.ours(last.trace) + last.trace.programs_missed + tolerance(kernels) >= kernels);
+    if (!row.bound) CHECK(row.ours(last.trace) == kernels);
   }
   const auto& counters = last.trace;
-  fmt::print("{} events attempted, {} written, {} lost, {} over the budget, {} runs of programs missed; {} calls "
-             "completed, {} failed\n",
+  fmt::print("{} events attempted, {} written, {} lost, {} over the budget, {} runs of programs missed, {} changes and retransmits "
+             "shown by one source only; {} calls completed, {} failed\n",
              +counters.events_attempted, +counters.events_written, lost(counters), +counters.details_suppressed,
-             +counters.programs_missed, +counters.calls_completed[1], +counters.calls_failed[1]);
+             +counters.programs_missed, +counters.source_disagreement, +counters.calls_completed[1], +counters.calls_failed[1]);
   CHECK(counters.retransmits > 100);
   CHECK(load.kinds().at(BROWNOUT_EVENT_RETRANSMIT_FAST) > 0);
   CHECK(load.kinds().at(BROWNOUT_EVENT_RETRANSMIT_RTO) > 0);
-  CHECK(counters.source_disagreement <= tolerance(4 * kConnections));
+  CHECK(counters.source_disagreement <= kConnections / 100);
   CHECK(counters.out_of_scope_here == 0);
   CHECK(lost(counters) == 0);
   CHECK(counters.events_attempted == counters.events_written);
@@ -279,6 +279,5 @@ TEST_CASE("ledger: what a tiny ring has no room for is counted to the last event
   CHECK(unique.size() == load.sequences().size());
   CHECK(counters.events_attempted - unique.size() == lost(counters));
   const auto kernels = readings.back().after.at("Tcp.RetransSegs") - readings.front().before.at("Tcp.RetransSegs");
-  CHECK(counters.retransmits <= kernels);
-  CHECK(counters.retransmits + counters.programs_missed + tolerance(kernels) >= kernels);
+  CHECK(counters.retransmits == kernels);
 }

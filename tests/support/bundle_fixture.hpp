@@ -95,6 +95,7 @@ inline void write_evidence(const std::filesystem::path& directory, Evidence evid
   for (const auto& entry : timeline_of(evidence)) done(recorder->record(entry));
   for (const auto& event : evidence.kernel_events) done(recorder->record(event.raw));
   for (const auto& sample : evidence.counters) done(recorder->record(sample));
+  for (const auto& latency : evidence.latencies) done(recorder->record(latency));
   for (auto& snapshot : evidence.snapshots) {
     for (auto& error : snapshot.new_errors) error.raw = raw_of(error);
     done(recorder->record(snapshot));

@@ -29,6 +29,13 @@ inline EvidenceBuilder small_drill() {
       kept.push_back(std::move(sample));
     }
     evidence.counters = std::move(kept);
+    const auto bucket = [](std::uint64_t us) { return static_cast<std::uint32_t>(kernel::histogram_bucket(us)); };
+    evidence.latencies = {{.destination = "10.0.0.1:8443",
+                           .target = true,
+                           .phase = BROWNOUT_PHASE_BASELINE,
+                           .first = {{bucket(10'000), 32}},
+                           .last = {{bucket(12'000), 31}}},
+                          {.destination = std::nullopt, .phase = BROWNOUT_PHASE_BASELINE, .first = {{bucket(500), 2}}, .last = {{bucket(500), 2}}}};
     for (auto& snapshot : evidence.snapshots) snapshot.error_events = static_cast<std::uint64_t>(*snapshot.error_count);
   });
 }

@@ -134,14 +134,19 @@ inline std::int64_t median_delay(const std::vector<Arrival>& arrivals) {
   return delays[delays.size() / 2];
 }
 
-inline bool in_order(const std::vector<Arrival>& arrivals) {
-  return std::is_sorted(arrivals.begin(), arrivals.end(),
-                        [](const Arrival& a, const Arrival& b) { return a.sequence < b.sequence; });
-}
-
 // On an emulated CPU (BROWNOUT_TEST_EMULATED is set) threads wake late, and bulk takes long.
 inline bool emulated() { return std::getenv("BROWNOUT_TEST_EMULATED") != nullptr; }
 inline std::size_t bulk(std::size_t megabytes) { return (megabytes << 20) / (emulated() ? 8 : 1); }
+// By how much a packet that is not delayed may be late there.
+inline std::int64_t lateness_ns() { return emulated() ? 30'000'000 : 2'000'000; }
+
+// A veth hands packets to the backlog of the CPU that releases them. An emulated CPU that stands still in between is
+// overtaken by the other one: a few packets, where a delay out of order would show in many.
+inline bool in_order(const std::vector<Arrival>& arrivals) {
+  std::size_t overtaken = 0;
+  for (std::size_t i = 1; i < arrivals.size(); ++i) overtaken += arrivals[i].sequence < arrivals[i - 1].sequence ? 1 : 0;
+  return overtaken <= (emulated() ? arrivals.size() / 100 : 0);
+}
 
 // Sends all of `data` over a connection from one namespace to the other; what the other end read.
 inline std::string stream(pid_t from, pid_t to, const std::string& to_address, std::uint16_t port,

@@ -42,6 +42,8 @@ class SharedMaps final : public kernel::Tracer {
   Result<> consume_payloads(const std::function<void(const brownout_payload&)>&) override { return {}; }
   brownout_trace_counters counters() const override { return {}; }
   void histogram(kernel::Histogram&) const override {}
+  std::vector<kernel::DestinationLatency> latencies() const override { return {}; }
+  Result<> list_in_flight() override { return {}; }
   void set_phase(brownout_phase) override {}
   std::vector<kernel::ProgramInfo> programs() const override { return {}; }
   kernel::ObjectIds objects() const override { return {}; }

@@ -183,6 +183,46 @@ TEST_CASE("a counter sample comes back whole") {
   CHECK(back.histogram[1].count == UINT64_MAX);
 }
 
+TEST_CASE("latency comes back by destination, phase and bucket, and nothing that brownout would not write") {
+  const auto slot = [](std::uint16_t port) {
+    return brownout_destination{.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}, .port = port, .index = 1};
+  };
+  const std::vector<kernel::DestinationLatency> found{
+      {.destination = slot(443), .target = true, .phase = BROWNOUT_PHASE_INJECT, .latency = BROWNOUT_LATENCY_FIRST, .counts = {{7, 2}, {900, 1}}},
+      {.destination = slot(443), .target = true, .phase = BROWNOUT_PHASE_INJECT, .latency = BROWNOUT_LATENCY_LAST, .counts = {{901, 3}}},
+      {.destination = {}, .target = false, .phase = BROWNOUT_PHASE_SETTLE, .latency = BROWNOUT_LATENCY_FIRST, .counts = {{1, UINT64_MAX}}}};
+  const auto records = latency_records(found);
+  REQUIRE(records.size() == 2);
+  const test::ScratchDirectory directory;
+  {
+    const auto recorder = Recorder::open(directory.path());
+    REQUIRE(recorder);
+    for (const auto& record : records) REQUIRE((*recorder)->record(record));
+  }
+  const auto text = test::slurp(directory / "kernel/latency.jsonl");
+  CHECK(text ==
+        R"({"destination":"10.0.0.1:443","target":true,"phase":"inject","first":[[7,2],[900,1]],"last":[[901,3]]})"
+        "\n"
+        R"({"destination":null,"target":false,"phase":"settle","first":[[1,18446744073709551615]],"last":[]})"
+        "\n");
+  const auto evidence = load(directory.path());
+  REQUIRE(evidence);
+  REQUIRE(evidence->latencies.size() == 2);
+  CHECK(evidence->latencies[0].destination == "10.0.0.1:443");
+  CHECK(evidence->latencies[0].first.at(1).bucket == 900);
+  CHECK(evidence->latencies[0].last.at(0).count == 3);
+  CHECK_FALSE(evidence->latencies[1].destination);
+  CHECK(evidence->latencies[1].ref.line_start == 2);
+  for (const auto& [from, to] : {std::pair{"[7,2]", "[7]"}, std::pair{"[7,2]", "[1664,2]"}, std::pair{"[7,2]", "7"},
+                                 std::pair{"\"inject\"", "\"later\""}, std::pair{"\"target\":true", "\"target\":1"}}) {
+    auto changed = text;
+    changed.replace(changed.find(from), std::strlen(from), to);
+    test::spill(directory / "kernel/latency.jsonl", changed);
+    INFO(to);
+    CHECK_FALSE(load(directory.path()));
+  }
+}
+
 TEST_CASE("a counter sample without injector and witness says so by leaving them out") {
   const test::ScratchDirectory directory;
   const auto evidence = recorded_and_loaded(directory, CounterSample{.t_mono_ns = 1});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Calls, pressure, recovery and the ledger.
+#include <netinet/tcp.h>
+
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -64,6 +66,51 @@ TEST_CASE("kernel calls are compared with the app's own count") {
   REQUIRE(found.calls_per_api_call);
   CHECK(*found.calls_per_api_call == Approx(1).margin(0.05));
   CHECK(found.api_calls_growth == Approx(550).margin(45));
+}
+
+TEST_CASE("calls are told by destination, and answers that nothing has ended are not taken for short ones") {
+  const auto found = derive(changed([](test::Evidence& evidence) {
+    const auto bucket = [](std::uint64_t us) { return static_cast<std::uint32_t>(kernel::histogram_bucket(us)); };
+    evidence.latencies.push_back({.destination = "10.0.0.1:8443",
+                                  .target = true,
+                                  .phase = BROWNOUT_PHASE_INJECT,
+                                  .first = {{bucket(1'000), 90}, {bucket(300'000), 10}},
+                                  .last = {{bucket(500'000), 99}}});
+  }));
+  REQUIRE(found.destinations.size() == 1);
+  const auto& stats = found.destinations[0];
+  CHECK(stats.completed == 100);
+  CHECK(stats.ended == 99);
+  CHECK(*stats.first_p50_ms == Approx(1).epsilon(1.0 / 64));
+  CHECK(*stats.first_p95_ms == Approx(300).epsilon(1.0 / 64));
+  CHECK(*stats.last_p50_ms == Approx(500).epsilon(1.0 / 64));
+}
+
+TEST_CASE("what is under way between phases is added up by edge") {
+  CHECK(derive(EvidenceBuilder{}).edges.empty());
+  const auto found = derive(changed([](test::Evidence& evidence) {
+    const auto add = [&](std::int64_t t_ns, std::int64_t age_ns, std::uint8_t state) {
+      auto event = evidence.kernel_events.back();
+      event.raw.kind = BROWNOUT_EVENT_IN_FLIGHT;
+      event.raw.flags &= ~static_cast<std::uint32_t>(BROWNOUT_EVENT_CALL_FAILED);
+      event.raw.t_mono_ns = static_cast<std::uint64_t>(t_ns);
+      event.raw.call_start_ns = static_cast<std::uint64_t>(t_ns - age_ns);
+      event.raw.duration_ns = static_cast<std::uint64_t>(age_ns);
+      event.raw.old_state = event.raw.new_state = state;
+      evidence.kernel_events.push_back(event);
+    };
+    add(test::kWindowStart, 5'000'000, TCP_ESTABLISHED);
+    add(test::kWindowStart + 100'000, 9'000'000, TCP_ESTABLISHED);
+    add(test::kWindowStart + 200'000, 7'000'000, TCP_SYN_SENT);
+    add(test::kWindowEnd, 1'000'000, TCP_CLOSE_WAIT);
+  }));
+  REQUIRE(found.edges.size() == 2);
+  CHECK(found.edges[0].calls == 2);
+  CHECK(found.edges[0].connects == 1);
+  CHECK(found.edges[0].oldest_ns == 9'000'000);
+  CHECK(found.edges[0].ref.line_start > 0);
+  CHECK(found.edges[1].calls == 1);
+  CHECK(found.failures.size() == derive(EvidenceBuilder{}).failures.size());
 }
 
 TEST_CASE("recovery begins at the second from which all is well to the end") {

@@ -27,13 +27,14 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
-inline constexpr std::array<std::string_view, 13> kAlways{
+inline constexpr std::array<std::string_view, 14> kAlways{
     kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, "timeline.jsonl",
-    "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "fingerprint/snapshots.jsonl"};
-// Of those, the ones that are there before sealing.
-inline constexpr std::array<std::string_view, 7> kStaged{
-    kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
+    "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",
     "fingerprint/snapshots.jsonl"};
+// Of those, the ones that are there before sealing.
+inline constexpr std::array<std::string_view, 8> kStaged{
+    kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
+    "kernel/latency.jsonl", "fingerprint/snapshots.jsonl"};
 
 // A file of this name has a place in the format.
 bool is_known(std::string_view path);

@@ -21,6 +21,8 @@ std::string summary_section(const ReportInputs& inputs);
 std::string checks_section(const ReportInputs& inputs);
 std::string timeline_section(const ReportInputs& inputs);
 std::string figures_section(const ReportInputs& inputs);
+std::string destinations_section(const ReportInputs& inputs);
+std::string edges_section(const ReportInputs& inputs);
 std::string ledger_section(const ReportInputs& inputs);
 std::string injection_section(const ReportInputs& inputs);
 std::string failures_section(const ReportInputs& inputs);

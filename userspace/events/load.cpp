@@ -90,6 +90,7 @@ Result<Evidence> load(const std::filesystem::path& directory) {
   BROWNOUT_TRY(load_file(directory, kTimelineFile, evidence.timeline));
   BROWNOUT_TRY(load_file(directory, kCountersFile, evidence.counters));
   BROWNOUT_TRY(load_file(directory, kNamesFile, evidence.names));
+  BROWNOUT_TRY(load_file(directory, kLatencyFile, evidence.latencies));
   BROWNOUT_TRY(load_file(directory, kSnapshotsFile, evidence.snapshots));
   BROWNOUT_TRY(check_bodies(evidence.snapshots));
   BROWNOUT_TRY(load_run_files(directory, evidence.run_files));

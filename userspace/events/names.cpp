@@ -14,7 +14,7 @@ using std::string_view;
 
 constexpr std::array<string_view, BROWNOUT_EVENT_KINDS> kEventKindTable{
     "", "connected", "closed", "call", "retransmit_rto", "retransmit_fast", "retransmit_probe", "rto", "reset_sent",
-    "wait_expired", "dns_slow", "connect_timeout", "connect_abandoned", "connect_refused", "connect_unreachable",
+    "wait_expired", "dns_slow", "in_flight", "connect_timeout", "connect_abandoned", "connect_refused", "connect_unreachable",
     "read_timeout", "closed_unanswered", "peer_closed_unanswered", "kernel_gave_up", "zero_window_abort",
     "keepalive_abort", "reset_received", "socket_error", "dns_unanswered", "dns_failed"};
 constexpr std::array<string_view, 10> kEventFlagTable{

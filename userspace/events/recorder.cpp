@@ -57,6 +57,7 @@ class FileRecorder final : public Recorder {
     BROWNOUT_TRY(events_.open(directory / kKernelEventsFile));
     BROWNOUT_TRY(counters_.open(directory / kCountersFile));
     BROWNOUT_TRY(names_.open(directory / kNamesFile));
+    BROWNOUT_TRY(latency_.open(directory / kLatencyFile));
     return snapshots_.open(directory / kSnapshotsFile);
   }
 
@@ -67,19 +68,20 @@ class FileRecorder final : public Recorder {
   }
   Result<> record(const CounterSample& sample) override { return counters_.append(to_line(encode(sample))); }
   Result<> record(const NameRecord& name) override { return names_.append(to_line(encode(name))); }
+  Result<> record(const LatencyRecord& latency) override { return latency_.append(to_line(encode(latency))); }
   Result<> record(const Snapshot& snapshot) override { return snapshots_.append(to_line(encode(snapshot))); }
   Result<> record(const TimelineEntry& entry) override { return timeline_.append(to_line(encode(entry))); }
 
   // All are tried, so that one full file does not keep the others back.
   Result<> flush() override {
     Result<> all;
-    for (auto* file : {&timeline_, &events_, &counters_, &names_, &snapshots_})
+    for (auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
       if (auto one = file->flush(); !one && all) all = std::move(one);
     return all;
   }
 
  private:
-  LineFile timeline_, events_, counters_, names_, snapshots_;
+  LineFile timeline_, events_, counters_, names_, latency_, snapshots_;
   fmt::memory_buffer line_;
 };
 

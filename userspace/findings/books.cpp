@@ -39,8 +39,8 @@ constexpr std::array<Formula, 7> kFormulas{{
     {"Tcp.OutRsts", "resets_sent", [](const Trace& t) -> std::uint64_t { return t.resets_sent; }, true},
 }};
 
-// The kernel counts and then shows, or the other way round: what is between the two while we read is a few packets.
-std::uint64_t tolerance(std::uint64_t count) { return 2 + count / 100; }
+// The kernel counts and then shows, or the other way round: what other CPUs have between the two while we read.
+constexpr std::uint64_t kUnderWay = 4;
 
 std::uint64_t before(const events::CounterSample& sample, const std::string& counter) {
   const auto found = sample.snmp_before.find(counter);
@@ -55,10 +55,10 @@ void add_rows(const Span& span, std::string_view phase, bool bounded, std::vecto
     row.low = growth(span.first->snmp.at(formula.counter), before(*span.last, formula.counter));
     row.high = growth(before(*span.first, formula.counter), span.last->snmp.at(formula.counter));
     row.bound = bounded || formula.bound;
-    const bool exceeds = row.traced > row.high + tolerance(row.high);
+    const bool exceeds = row.traced > row.high + kUnderWay;
     const auto perhaps = growth(formula.perhaps(span.first->trace), formula.perhaps(span.last->trace));
     row.missed = growth(span.first->trace.programs_missed, span.last->trace.programs_missed);
-    row.equal = !exceeds && row.traced + perhaps + row.missed + tolerance(row.low) >= row.low;
+    row.equal = !exceeds && row.traced + perhaps + row.missed + kUnderWay >= row.low;
     row.closes = !exceeds && (row.bound || row.equal);
     rows.push_back(std::move(row));
   }

@@ -23,6 +23,7 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
   const NameBook names{evidence};
   FailureFold failures{evidence, names, findings};
   LookupFold lookups{evidence, names, findings};
+  EdgeFold edges{findings};
   CallDelayFold delays{plan, evidence};
   Sequences sequences;
   BROWNOUT_TRY(events([&](const brownout_event& event, const events::Where& where) -> Result<> {
@@ -30,12 +31,14 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
     sequences.add(event.sequence);
     failures.take(event, where);
     lookups.take(event, where);
+    edges.take(event, where);
     return delays.take(event);
   }));
   failures.finish();
   lookups.finish();
   BROWNOUT_ASSIGN(const auto call_delays, delays.finish());
   find_calls(plan, evidence, findings);
+  find_destinations(evidence, findings);
   find_recovery(evidence, findings);
   find_ledger(evidence, sequences, findings);
   find_payload_ledger(evidence, findings);

@@ -24,6 +24,16 @@ class FailureFold {
   Findings& findings_;
 };
 
+// What was under way between phases: the same.
+class EdgeFold {
+ public:
+  explicit EdgeFold(Findings& findings) : findings_(findings) {}
+  void take(const brownout_event& event, const events::Where& where);
+
+ private:
+  Findings& findings_;
+};
+
 // Which of the app's DNS queries failed: the same.
 class LookupFold {
  public:
@@ -41,6 +51,7 @@ class LookupFold {
 using CallDelaysOfFaults = std::map<std::size_t, CallDelays>;
 
 void find_calls(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
+void find_destinations(const events::Evidence& evidence, Findings& findings);
 void find_recovery(const events::Evidence& evidence, Findings& findings);
 void compare_with_kernel(const events::Evidence& evidence, Findings& findings); // of find_ledger()
 void find_ledger(const events::Evidence& evidence, const Sequences& sequences, Findings& findings);

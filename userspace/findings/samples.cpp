@@ -55,11 +55,13 @@ std::uint64_t in_flight(const events::CounterSample& sample) {
 }
 
 void LatencyHistogram::add(const events::CounterSample& sample, std::uint32_t phase) {
-  for (const auto& bucket : sample.histogram) {
-    if (bucket.phase != phase) continue;
-    buckets_[bucket.bucket] += bucket.count;
-    count_ += bucket.count;
-  }
+  for (const auto& bucket : sample.histogram)
+    if (bucket.phase == phase) add(bucket.bucket, bucket.count);
+}
+
+void LatencyHistogram::add(std::uint32_t bucket, std::uint64_t count) {
+  buckets_[bucket] += count;
+  count_ += count;
 }
 
 std::optional<double> LatencyHistogram::quantile_ms(double q) const {

@@ -40,6 +40,7 @@ std::uint64_t in_flight(const events::CounterSample& sample);
 class LatencyHistogram {
  public:
   void add(const events::CounterSample& sample, std::uint32_t phase);
+  void add(std::uint32_t bucket, std::uint64_t count);
   std::uint64_t count() const { return count_; }
   // Midpoint of the bucket that holds the nearest-rank quantile, in ms.
   std::optional<double> quantile_ms(double q) const;

@@ -17,9 +17,9 @@ namespace brownout::kernel {
 namespace {
 
 // The iterator walks the namespace of the task that creates it.
-Result<> walk(trace_bpf& object, const UniqueFd& netns) {
+Result<> walk(bpf_program* program, const UniqueFd& netns) {
   BROWNOUT_ASSIGN(const NetnsVisit visit, NetnsVisit::enter(netns));
-  const UniqueLink link{bpf_program__attach_iter(object.progs.trace_enrol, nullptr)};
+  const UniqueLink link{bpf_program__attach_iter(program, nullptr)};
   if (!link) return fail_libbpf(0, "attach the iterator over TCP sockets");
   const UniqueFd reader{bpf_iter_create(bpf_link__fd(link.get()))};
   if (!reader) return fail_libbpf(0, "create the iterator over TCP sockets");
@@ -32,17 +32,25 @@ Result<> walk(trace_bpf& object, const UniqueFd& netns) {
   }
 }
 
+// A thread of its own, so that no other work of ours ever runs in the target's namespace.
+Result<> walk_apart(bpf_program* program, pid_t netns_of) {
+  if (bpf_program__fd(program) < 0)
+    return fail(ErrorCode::kUnsupported, "this kernel does not take the iterator over TCP sockets");
+  BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(netns_of));
+  Result<> outcome;
+  std::thread([&] { outcome = walk(program, netns); }).join();
+  return outcome;
+}
+
 }  // namespace
 
 Result<> enrol(trace_bpf& object, const target::Target& target, EnrolPass pass) {
-  if (bpf_program__fd(object.progs.trace_enrol) < 0)
-    return fail(ErrorCode::kUnsupported, "this kernel does not take the iterator over TCP sockets");
   object.bss->enrol_listeners_only = pass == EnrolPass::kListeners;
-  BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(target.pid));
-  // A thread of its own, so that no other work of ours ever runs in the target's namespace.
-  Result<> outcome;
-  std::thread([&] { outcome = walk(object, netns); }).join();
-  return outcome;
+  return walk_apart(object.progs.trace_enrol, target.pid);
+}
+
+Result<> list_in_flight(const trace_bpf& object, pid_t netns_of) {
+  return walk_apart(object.progs.trace_in_flight, netns_of);
 }
 
 }  // namespace brownout::kernel

@@ -17,5 +17,7 @@ Result<> fill_owners(trace_bpf& object, const target::Target& target, const std:
 enum class EnrolPass { kListeners, kConnections };
 // One walk over the sockets of the target's network namespace. kUnsupported when the iterator is not loaded.
 Result<> enrol(trace_bpf& object, const target::Target& target, EnrolPass pass);
+// The same, for what is under way: it comes out of the ring.
+Result<> list_in_flight(const trace_bpf& object, pid_t netns_of);
 
 }  // namespace brownout::kernel

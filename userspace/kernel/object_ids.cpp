@@ -28,23 +28,4 @@ void append_object_ids(const bpf_object* object, ObjectIds& ids) {
   }
 }
 
-std::vector<std::uint64_t> sum_per_cpu_array(int map_fd, std::size_t elements) {
-  const auto width = static_cast<std::size_t>(libbpf_num_possible_cpus());
-  std::vector<std::uint32_t> keys(elements);
-  std::vector<std::uint64_t> each(elements * width), sums(elements);
-  std::uint32_t token = 0;
-  auto count = static_cast<__u32>(elements);
-  // One call for all (5.13 for per-CPU arrays); else one per element. A refusal leaves `count` as it was: only the
-  // end of the map, ENOENT, is no failure.
-  const int error = bpf_map_lookup_batch(map_fd, nullptr, &token, keys.data(), each.data(), &count, nullptr);
-  if ((error != 0 && error != -ENOENT) || count != elements) {
-    for (std::size_t i = 0; i < elements; ++i)
-      sums[i] = sum_over_cpus<std::uint64_t>(map_fd, static_cast<std::uint32_t>(i));
-    return sums;
-  }
-  for (std::size_t i = 0; i < count; ++i)
-    sums[keys[i]] = std::accumulate(&each[i * width], &each[i * width] + width, std::uint64_t{0});
-  return sums;
-}
-
 }  // namespace brownout::kernel

@@ -12,6 +12,5 @@ std::vector<ProgramInfo> object_programs(const bpf_object* object);
 void append_object_ids(const bpf_object* object, ObjectIds& ids);
 
 // Of every element of a per-CPU array of single __u64 counters.
-std::vector<std::uint64_t> sum_per_cpu_array(int map_fd, std::size_t elements);
 
 }  // namespace brownout::kernel

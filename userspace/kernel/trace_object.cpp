@@ -63,7 +63,8 @@ Result<TraceObject> load(const Tracer::Config& config, Iterator iterator) {
   configure(*object, config);
   bpf_map__set_max_entries(object->maps.events, config.ring_bytes);
   object->rodata->iterator_sets_callbacks = iterator == Iterator::kSetsCallbacks;
-  bpf_program__set_autoload(object->progs.trace_enrol, iterator != Iterator::kNone);
+  for (auto* program : {object->progs.trace_enrol, object->progs.trace_in_flight})
+    bpf_program__set_autoload(program, iterator != Iterator::kNone);
   bpf_program__set_autoload(object->progs.trace_receive, object->rodata->receives_are_traced);
   bpf_program__set_autoload(object->progs.trace_error_report, tracepoint_arguments("inet_sk_error_report") == 1);
   for (auto* program : {object->progs.trace_wait_begins, object->progs.trace_wait_ends})
@@ -77,8 +78,6 @@ Result<TraceObject> load(const Tracer::Config& config, Iterator iterator) {
 }  // namespace
 
 Result<TraceObject> load_trace_object(const Tracer::Config& config, std::vector<std::string>& not_observed) {
-  if (!retransmit_has_error())
-    not_observed.emplace_back("whether a retransmit left this host: tcp_retransmit_skb does not tell here");
   if (tracepoint_arguments("sock_recv_length") != 3)
     not_observed.emplace_back("when a receive ran into SO_RCVTIMEO: sock_recv_length needs Linux 6.3; read timeouts are inferred");
   if (tracepoint_arguments("inet_sk_error_report") != 1)

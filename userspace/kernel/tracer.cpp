@@ -13,7 +13,6 @@
 #include "brownout/clock.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/kernel.hpp"
-#include "control_page.hpp"
 #include "dns_sweep.hpp"
 #include "enrol.hpp"
 #include "event_numbers.hpp"
@@ -21,6 +20,8 @@
 #include "flavour.hpp"
 #include "flow_sweep.hpp"
 #include "object_ids.hpp"
+#include "latency_reader.hpp"
+#include "mapped_array.hpp"
 #include "payload_ring.hpp"
 #include "trace_object.hpp"
 
@@ -34,10 +35,11 @@ std::string app_comm(const Tracer::Config& config) {
 
 class TracerImpl final : public Tracer {
  public:
-  TracerImpl(TraceObject object, ControlPage control, EventRing ring, PayloadRing payloads,
+  TracerImpl(TraceObject object, MappedArray<brownout_control> control, LatencyReader latencies, EventRing ring, PayloadRing payloads,
              std::chrono::nanoseconds dns_patience, std::vector<std::string> not_observed)
       : object_(std::move(object)),
         control_(std::move(control)),
+        latencies_(std::move(latencies)),
         ring_(std::move(ring)),
         payloads_(std::move(payloads)),
         sweeper_(bpf_map__fd(object_->maps.flows)),
@@ -56,18 +58,20 @@ class TracerImpl final : public Tracer {
     for (const auto& program : programs()) counted.programs_missed += program.missed;
     return counted;
   }
-  void histogram(Histogram& into) const override;
+  void histogram(Histogram& into) const override { latencies_.add_up(into); }
+  std::vector<DestinationLatency> latencies() const override { return latencies_.all(); }
   void set_phase(brownout_phase phase) override {
     std::atomic_ref<__u32>(control().phase).store(phase, std::memory_order_release);
   }
+  Result<> list_in_flight() override { return kernel::list_in_flight(*object_, netns_of_); }
   std::vector<ProgramInfo> programs() const override { return object_programs(object_->obj); }
   ObjectIds objects() const override;
   std::vector<std::string> not_observed() const override;
 
   int control_map_fd() const override { return bpf_map__fd(object_->maps.control); }
   int flows_map_fd() const override { return bpf_map__fd(object_->maps.flows); }
-  brownout_control& control() const { return *control_.get(); }
-  brownout_control& control() override { return *control_.get(); }
+  brownout_control& control() const { return control_.front(); }
+  brownout_control& control() override { return control_.front(); }
 
  private:
   brownout_trace_counters counted_in_kernel() const {
@@ -83,12 +87,14 @@ class TracerImpl final : public Tracer {
   void finish_enrolment(const Config& config);
 
   TraceObject object_;
-  ControlPage control_;
+  MappedArray<brownout_control> control_;
+  LatencyReader latencies_;
   EventRing ring_;
   PayloadRing payloads_;
   EventNumbers numbers_;
   FlowSweeper sweeper_;
   DnsSweeper dns_sweeper_;
+  pid_t netns_of_ = 0;
   std::size_t flows_swept_ = 0;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
@@ -145,6 +151,7 @@ void TracerImpl::finish_enrolment(const Config& config) {
 }
 
 Result<> TracerImpl::start(const Config& config) {
+  netns_of_ = config.target.pid;
   object_->bss->jiffies_per_second = measure_jiffies_per_second(*object_);
   if (object_->bss->jiffies_per_second == 0)
     not_observed_.emplace_back("the length of RTOs: jiffies could not be timed");
@@ -164,13 +171,6 @@ Result<> TracerImpl::start(const Config& config) {
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
   finish_enrolment(config);
   return {};
-}
-
-void TracerImpl::histogram(Histogram& into) const {
-  const auto sums = sum_per_cpu_array(bpf_map__fd(object_->maps.histogram),
-                                      std::size_t{BROWNOUT_PHASES} * BROWNOUT_HISTOGRAM_BUCKETS);
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    into.counts[i / BROWNOUT_HISTOGRAM_BUCKETS][i % BROWNOUT_HISTOGRAM_BUCKETS] = sums[i];
 }
 
 std::vector<std::string> TracerImpl::not_observed() const {
@@ -195,10 +195,11 @@ ObjectIds TracerImpl::objects() const {
 Result<std::unique_ptr<Tracer>> Tracer::attach(const Config& config) {
   std::vector<std::string> not_observed;
   BROWNOUT_ASSIGN(auto object, load_trace_object(config, not_observed));
-  BROWNOUT_ASSIGN(auto control, ControlPage::map(bpf_map__fd(object->maps.control)));
+  BROWNOUT_ASSIGN(auto control, MappedArray<brownout_control>::map(bpf_map__fd(object->maps.control), 1, "the control page"));
+  BROWNOUT_ASSIGN(auto latencies, LatencyReader::open(*object));
   BROWNOUT_ASSIGN(auto ring, EventRing::open(bpf_map__fd(object->maps.events)));
   BROWNOUT_ASSIGN(auto payloads, PayloadRing::open(bpf_map__fd(object->maps.payloads)));
-  auto tracer = std::make_unique<TracerImpl>(std::move(object), std::move(control), std::move(ring),
+  auto tracer = std::make_unique<TracerImpl>(std::move(object), std::move(control), std::move(latencies), std::move(ring),
                                              std::move(payloads), config.dns_patience, std::move(not_observed));
   BROWNOUT_TRY(tracer->start(config));
   return tracer;

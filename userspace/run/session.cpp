@@ -137,6 +137,7 @@ Result<> Session::take_stop() {
 }
 
 Result<> Session::start_phase(brownout_phase phase) {
+  if (!phase_open_) BROWNOUT_TRY(list_in_flight());
   BROWNOUT_TRY(end_phase());
   phase_ = phase;
   phase_open_ = true;
@@ -149,8 +150,18 @@ Result<> Session::start_phase(brownout_phase phase) {
 Result<> Session::end_phase() {
   if (!phase_open_) return {};
   phase_open_ = false;
+  BROWNOUT_TRY(list_in_flight());
   BROWNOUT_TRY(take_counters());
   return record(events::timeline::phase(phase_, stopped_ ? "cut" : "end"));
+}
+
+// Where the kernel has no iterator over sockets, the counters still say how many.
+Result<> Session::list_in_flight() {
+  if (!tracer_ || in_flight_unlisted_) return {};
+  auto listed = tracer_->list_in_flight();
+  if (listed) return {};
+  in_flight_unlisted_ = true;
+  return record(events::timeline::not_observed({"which calls are under way between phases: " + listed.error().render()}));
 }
 
 Result<bool> Session::end_with(events::Ending ending, const std::string& detail) {

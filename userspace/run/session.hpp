@@ -66,6 +66,7 @@ class Session {
   Result<> take_stop();
   Result<> start_phase(brownout_phase phase);
   Result<> end_phase();
+  Result<> list_in_flight();
   Result<bool> end_with(events::Ending ending, const std::string& detail);
   Result<> record(events::TimelineEntry entry);
   Result<> record_action(const std::string& what, const std::string& object, const std::string& result);
@@ -101,6 +102,7 @@ class Session {
 
   std::uint32_t phase_ = BROWNOUT_PHASE_WAITING;
   bool phase_open_ = false;
+  bool in_flight_unlisted_ = false;
   bool injecting_ = false;
   bool stopped_ = false;
   bool run_changed_ = false;

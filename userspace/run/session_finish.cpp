@@ -73,6 +73,7 @@ Result<> Session::finish(const std::optional<Error>& error) {
     BROWNOUT_TRY(take_events());
     BROWNOUT_TRY(take_counters());
     BROWNOUT_TRY(record(events::timeline::names(names_.counts())));
+    for (const auto& latency : events::latency_records(tracer_->latencies())) BROWNOUT_TRY(recorder_->record(latency));
   }
   BROWNOUT_TRY(prove_cleanup());
   BROWNOUT_TRY(record_clock());

@@ -190,22 +190,23 @@ enum brownout_event_kind {
 	BROWNOUT_EVENT_RESET_SENT = 8,
 	BROWNOUT_EVENT_WAIT_EXPIRED = 9, /* poll, select or epoll of a thread; on no connection */
 	BROWNOUT_EVENT_DNS_SLOW = 10,
+	BROWNOUT_EVENT_IN_FLIGHT = 11, /* a call or connect that is under way at an edge between phases */
 
-	BROWNOUT_EVENT_CONNECT_TIMEOUT = 11,   /* the kernel gave up: ETIMEDOUT */
-	BROWNOUT_EVENT_CONNECT_ABANDONED = 12, /* the application closed before an answer */
-	BROWNOUT_EVENT_CONNECT_REFUSED = 13,
-	BROWNOUT_EVENT_CONNECT_UNREACHABLE = 14,
-	BROWNOUT_EVENT_READ_TIMEOUT = 15,           /* a wait for the answer ran its full length, then the close */
-	BROWNOUT_EVENT_CLOSED_UNANSWERED = 16,      /* the application closed with a call in flight */
-	BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED = 17, /* the peer's FIN came instead of an answer */
-	BROWNOUT_EVENT_KERNEL_GAVE_UP = 18,         /* ETIMEDOUT on an established connection: retransmissions */
-	BROWNOUT_EVENT_ZERO_WINDOW_ABORT = 19,      /* ETIMEDOUT: the peer never opened its window again */
-	BROWNOUT_EVENT_KEEPALIVE_ABORT = 20,        /* ETIMEDOUT: nobody answered the keepalives */
-	BROWNOUT_EVENT_RESET_RECEIVED = 21,
-	BROWNOUT_EVENT_SOCKET_ERROR = 22, /* any other sk_err that ended the connection */
-	BROWNOUT_EVENT_DNS_UNANSWERED = 23,
-	BROWNOUT_EVENT_DNS_FAILED = 24,
-	BROWNOUT_EVENT_KINDS = 25,
+	BROWNOUT_EVENT_CONNECT_TIMEOUT = 12,   /* the kernel gave up: ETIMEDOUT */
+	BROWNOUT_EVENT_CONNECT_ABANDONED = 13, /* the application closed before an answer */
+	BROWNOUT_EVENT_CONNECT_REFUSED = 14,
+	BROWNOUT_EVENT_CONNECT_UNREACHABLE = 15,
+	BROWNOUT_EVENT_READ_TIMEOUT = 16,           /* a wait for the answer ran its full length, then the close */
+	BROWNOUT_EVENT_CLOSED_UNANSWERED = 17,      /* the application closed with a call in flight */
+	BROWNOUT_EVENT_PEER_CLOSED_UNANSWERED = 18, /* the peer's FIN came instead of an answer */
+	BROWNOUT_EVENT_KERNEL_GAVE_UP = 19,         /* ETIMEDOUT on an established connection: retransmissions */
+	BROWNOUT_EVENT_ZERO_WINDOW_ABORT = 20,      /* ETIMEDOUT: the peer never opened its window again */
+	BROWNOUT_EVENT_KEEPALIVE_ABORT = 21,        /* ETIMEDOUT: nobody answered the keepalives */
+	BROWNOUT_EVENT_RESET_RECEIVED = 22,
+	BROWNOUT_EVENT_SOCKET_ERROR = 23, /* any other sk_err that ended the connection */
+	BROWNOUT_EVENT_DNS_UNANSWERED = 24,
+	BROWNOUT_EVENT_DNS_FAILED = 25,
+	BROWNOUT_EVENT_KINDS = 26,
 };
 #define BROWNOUT_EVENT_LAST_DETAIL BROWNOUT_EVENT_CALL
 #define BROWNOUT_EVENT_FIRST_FAILURE BROWNOUT_EVENT_CONNECT_TIMEOUT
@@ -329,7 +330,7 @@ struct brownout_trace_counters { /* per CPU, one element */
 	__u64 out_of_scope_here;    /* of out_of_scope: in the target's network namespace */
 	__u64 rtos_unseen;          /* connections whose RTOs cannot be seen here */
 	__u64 programs_missed;      /* runs that the kernel skipped, as the program was running there already: user space adds it */
-	__u64 source_disagreement;  /* changes of state that one of sockops and inet_sock_set_state did not report */
+	__u64 source_disagreement;  /* changes of state and retransmits that one of sockops and the tracepoint did not report */
 	__u64 payloads_attempted; /* records for names: = written + lost */
 	__u64 payloads_written;
 	__u64 payloads_lost;      /* no room in their ring */
@@ -343,13 +344,34 @@ BROWNOUT_ASSERT(sizeof(struct brownout_trace_counters) == 360, "brownout_trace_c
 
 /*
  * Latency histogram, log-linear: values in microseconds below 2^6 have a bucket each, above that every octave has
- * 2^6 buckets, so that a bucket is never wider than 1/64 of its value. Per CPU array of __u64;
- * index = phase * BROWNOUT_HISTOGRAM_BUCKETS + bucket. Only calls of index 1 above are in it.
+ * 2^6 buckets, so that a bucket is never wider than 1/64 of its value.
  */
 #define BROWNOUT_HISTOGRAM_SHIFT 6
 #define BROWNOUT_HISTOGRAM_SUB (1 << BROWNOUT_HISTOGRAM_SHIFT)
 #define BROWNOUT_HISTOGRAM_OCTAVES 26 /* up to 2^31 us, about 36 minutes; longer calls land in the last bucket */
 #define BROWNOUT_HISTOGRAM_BUCKETS (BROWNOUT_HISTOGRAM_SUB * BROWNOUT_HISTOGRAM_OCTAVES)
+
+/*
+ * One histogram for each destination, phase in which the call started, and latency. Array of __u64, in shared memory;
+ * index = ((slot * BROWNOUT_PHASES + phase) * BROWNOUT_LATENCIES + latency) * BROWNOUT_HISTOGRAM_BUCKETS + bucket.
+ */
+enum brownout_latency {
+	BROWNOUT_LATENCY_FIRST = 0, /* to the first byte of the answer */
+	BROWNOUT_LATENCY_LAST = 1,  /* to the last one before the next call, or the connection's end */
+	BROWNOUT_LATENCIES = 2,
+};
+#define BROWNOUT_DESTINATIONS 32 /* slots; 0 and 1 take the calls, by index, of all destinations that found none */
+#define BROWNOUT_DESTINATION_FIRST 2
+#define BROWNOUT_LATENCY_COUNTS \
+	(BROWNOUT_DESTINATIONS * BROWNOUT_PHASES * BROWNOUT_LATENCIES * BROWNOUT_HISTOGRAM_BUCKETS)
+
+struct brownout_destination {
+	__u8 address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 port;
+	__u16 index; /* as in the pairs of brownout_trace_counters */
+	__u32 reserved;
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_destination) == 24, "brownout_destination");
 
 /* The same buckets for delays, in microseconds, of the packets that were handed to the delay line. */
 enum brownout_delay_figure {

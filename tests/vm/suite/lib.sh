@@ -54,7 +54,7 @@ in_app() {
 client_up() {
   in_app /extra/vm_app client "$host_address" "$port" --runs-dir "$work/runs" --calls "$work/calls" &
   children+=($!)
-  wait_until 10 calls_made 20 || { flunk "the client has no answers"; finish; }
+  wait_until 30 calls_made 20 || { flunk "the client has no answers"; finish; }
 }
 
 calls_made() { (($(wc -l 2>/dev/null <"$work/calls" || echo 0) >= $1)); }
@@ -95,7 +95,7 @@ start_drill() {
   brownout run "$work/$1.yaml" --out "$work/out" --yes >"$work/$1.out" 2>"$work/$1.err" </dev/null &
   brownout_pid=$!
   children+=($!)
-  wait_until 30 grep -qs 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; return 1; }
+  wait_until 90 grep -qs 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; return 1; }
 }
 
 wait_drill() {
