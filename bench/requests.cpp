@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "requests.hpp"
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -35,6 +36,15 @@ class SharedPage {
   Shared* shared_ = nullptr;
 };
 
+// Both sides on one CPU: the rate is then the work that a request makes. On two, where and when the scheduler wakes the
+// other side decides more than what is measured here.
+void share_a_cpu() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(0, &set);
+  ::sched_setaffinity(0, sizeof(set), &set);
+}
+
 int request_again_and_again(const RequestLoad& load, Shared& shared) {
   const std::string request = "GET /api/v5/market/ticker?instId=BTC-USDT HTTP/1.1\r\nHost: api.example\r\n\r\n";
   std::vector<pollfd> all;
@@ -66,6 +76,7 @@ std::uint64_t run_requests(const BenchRoom& room, const std::filesystem::path& c
                            std::chrono::milliseconds time) {
   const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 120\r\n\r\n" + std::string(120, 'x');
   test::Process server{"server", {.netns_of = room.host()}, [&](const test::Steps& steps) {
+    share_a_cpu();
     const int listener = test::listen_on(test::kHost4, kPort);
     steps.say('l');
     return test::serve(listener, 0, answer);
@@ -73,7 +84,10 @@ std::uint64_t run_requests(const BenchRoom& room, const std::filesystem::path& c
   if (server.await() != 'l') throw std::runtime_error("the server does not listen");
   const SharedPage page;
   const test::Process client{"client", {.netns_of = room.container(), .cgroup = cgroup},
-                             [&](const test::Steps&) { return request_again_and_again(load, *page); }};
+                             [&](const test::Steps&) {
+    share_a_cpu();
+    return request_again_and_again(load, *page);
+  }};
   std::this_thread::sleep_for(kWarmUp);
   const auto before = (*page).answered.load();
   std::this_thread::sleep_for(time);

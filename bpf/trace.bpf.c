@@ -61,20 +61,20 @@ static __always_inline void packet(struct __sk_buff *skb, bool egress)
 
 	if (!sk)
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp) {
+	if (!segment_parse(skb, &segment)) {
 		dns_datagram(skb, sk, egress);
 		return;
 	}
-	if (!segment_parse(skb, &segment))
+	if (!segment.payload && !segment.syn)
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
 		return;
 	if (segment.syn) {
 		if (egress)
 			packet_syn(tp, &segment);
 		return;
 	}
-	if (!segment.payload)
-		return;
 	c = packet_connection(skb, tp);
 	if (!c)
 		return;
