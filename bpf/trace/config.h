@@ -14,7 +14,8 @@ const volatile struct brownout_fault faults[BROWNOUT_MAX_FAULTS] = {};
 const volatile char app_comm[BROWNOUT_COMM_LENGTH] = {}; /* empty: every process of the target is the app */
 const volatile __u32 details_per_second = 0;
 const volatile __u32 payloads_per_second = 0;
-const volatile bool retransmit_has_error = false; /* tcp_retransmit_skb's third argument, since 6.15 or so; before, only what left is reported */
+/* tcp_retransmit_skb's third argument, since 6.15 or so; before, only what left this host is reported */
+const volatile bool retransmit_has_error = false;
 const volatile bool receives_are_traced = false; /* sock_recv_length, since 6.3 */
 const volatile bool iterator_sets_callbacks = false; /* bpf_setsockopt in iterators, since 5.15 or so */
 

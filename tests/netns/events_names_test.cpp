@@ -56,7 +56,7 @@ TEST_CASE("names: a TLS client's first message names its server, on the connecti
   CHECK(names[0].cookie == connected->cookie);
 }
 
-TEST_CASE("names: an HTTP request names its host, once for a connection", "[netns]") {
+TEST_CASE("names: an HTTP request names its host, once for a connection", "[netns][anywhere]") {
   Room room;
   Watch watch{room};
   Process server{"server", room.server(), [](const Steps& steps) {
@@ -80,7 +80,7 @@ TEST_CASE("names: an HTTP request names its host, once for a connection", "[netn
   CHECK(names[0].name == "web.example");
 }
 
-TEST_CASE("names: connections that the target accepts give none", "[netns]") {
+TEST_CASE("names: connections that the target accepts give none", "[netns][anywhere]") {
   Room room;
   Watch watch{room};
   Process server{"tracee", room.client(), [](const Steps& steps) {

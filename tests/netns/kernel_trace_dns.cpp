@@ -100,7 +100,7 @@ TEST_CASE("trace: SERVFAIL is a failure of DNS, with its code, its owner and its
   check_closed(watch.counters());
 }
 
-TEST_CASE("trace: an answer after more than a second is slow", "[netns]") {
+TEST_CASE("trace: an answer after more than a second is slow", "[netns][anywhere]") {
   Asked asked;
   Watch watch{asked.room, plan_for_dns()};
   Process client{"tracee", asked.room.client(), ask("slow.test")};
@@ -140,7 +140,7 @@ TEST_CASE("trace: a query that nobody answered ends with its socket, however oft
   check_closed(watch.counters());
 }
 
-TEST_CASE("trace: on a socket that stays open an unanswered query is told by its age", "[netns]") {
+TEST_CASE("trace: on a socket that stays open an unanswered query is told by its age", "[netns][anywhere]") {
   Asked asked;
   Watch watch{asked.room, plan_for_dns(), 100'000, 100'000, 1s};
   Process client{"tracee", asked.room.client(), [](const Steps& steps) {
@@ -219,7 +219,7 @@ TEST_CASE("trace: a socket connected to port 53 is known behind an address trans
   CHECK(event->flow.peer_port == kTranslated);
 }
 
-TEST_CASE("trace: queries of other cgroups are left alone; datagrams to other ports are none", "[netns]") {
+TEST_CASE("trace: queries of other cgroups are left alone; datagrams to other ports are none", "[netns][anywhere]") {
   Asked asked;
   Watch watch{asked.room, plan_for_dns()};
   Process outside{"outside", {.netns_of = asked.room.client_netns()}, ask("servfail.test")};
@@ -237,7 +237,7 @@ TEST_CASE("trace: queries of other cgroups are left alone; datagrams to other po
   CHECK(watch.counters().dns_queries == 0);
 }
 
-TEST_CASE("trace: a flood of queries is counted, suppressed beyond the budget, and takes no event's place", "[netns]") {
+TEST_CASE("trace: a flood of queries is counted, suppressed beyond the budget, and takes no event's place", "[netns][anywhere]") {
   Asked asked;
   constexpr std::uint32_t kBudget = 50;
   constexpr int kQueries = 20'000;
@@ -264,7 +264,7 @@ TEST_CASE("trace: a flood of queries is counted, suppressed beyond the budget, a
   check_closed(counters);
 }
 
-TEST_CASE("trace: a ring of payload that nobody empties loses, exactly as counted", "[netns]") {
+TEST_CASE("trace: a ring of payload that nobody empties loses, exactly as counted", "[netns][anywhere]") {
   Asked asked;
   Watch watch{asked.room, plan_for_dns()};
   constexpr int kQueries = 4'000; // the ring holds some 1970

@@ -35,7 +35,8 @@ std::string app_comm(const Tracer::Config& config) {
 
 class TracerImpl final : public Tracer {
  public:
-  TracerImpl(TraceObject object, MappedArray<brownout_control> control, LatencyReader latencies, EventRing ring, PayloadRing payloads,
+  TracerImpl(TraceObject object, MappedArray<brownout_control> control, LatencyReader latencies,
+             EventRing ring, PayloadRing payloads,
              std::chrono::nanoseconds dns_patience, std::vector<std::string> not_observed)
       : object_(std::move(object)),
         control_(std::move(control)),
