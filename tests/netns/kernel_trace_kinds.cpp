@@ -102,11 +102,7 @@ TEST_CASE("trace: a receive that ran into SO_RCVTIMEO makes the close a read tim
 TEST_CASE("trace: an answer after a receive that ran into SO_RCVTIMEO leaves no failure", "[netns]") {
   Room room;
   Watch watch{room, plan_for(kPort, "tracee")};
-  Process server{"server", room.server(), server_that([](const Steps& steps, int fd) {
-    steps.await();
-    send_text(fd, "answer");
-    receive(fd);
-  })};
+  Process server{"server", room.server(), server_that(answers_when_told)};
   REQUIRE(server.await() == 'l');
   Process client{"tracee", room.client(), [](const Steps& steps) {
     const int fd = connect_to(kServerAddress, kPort);

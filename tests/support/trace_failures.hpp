@@ -24,6 +24,12 @@ inline Process::Body server_that(std::function<void(const Steps&, int)> then) {
   };
 }
 
+inline void answers_when_told(const Steps& steps, int fd) {
+  steps.await();
+  send_text(fd, "answer");
+  receive(fd);
+}
+
 inline void check_failed_call(const brownout_event& event, const Process& client) {
   CHECK((event.flags & BROWNOUT_EVENT_CALL_FAILED) != 0);
   CHECK((event.flags & BROWNOUT_EVENT_HIT) != 0);
