@@ -43,10 +43,13 @@ int main(int argc, char** argv) {
   throughput_command->add_flag("--no-packets", no_packets);
   throughput_command->add_option("--baseline", throughput_options.baseline, "the other half of every pair");
   TracingOptions tracing_options;
-  int tracing_milliseconds = 1500;
+  int tracing_milliseconds = 500;
+  bool no_waits = false;
   auto* tracing_command = app.add_subcommand("tracing", "requests with and without the tracer, in interleaved pairs");
   tracing_command->add_option("--pairs", tracing_options.pairs)->check(CLI::PositiveNumber);
+  tracing_command->add_option("--slices", tracing_options.slices)->check(CLI::PositiveNumber);
   tracing_command->add_option("--milliseconds", tracing_milliseconds)->check(CLI::PositiveNumber);
+  tracing_command->add_flag("--no-waits", no_waits);
   TimeoutOptions timeout_options;
   auto* timeouts_command = app.add_subcommand("timeouts", "what the tracer calls what happens to real clients");
   timeouts_command->add_option("--tries", timeout_options.tries)->check(CLI::PositiveNumber);
@@ -54,6 +57,7 @@ int main(int argc, char** argv) {
   timeouts_command->add_option("--clients", timeout_options.clients)->delimiter(',');
   timeouts_command->add_option("--at-once", timeout_options.at_once)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  if (no_waits) tracing_options.waits = {false};
   tracing_options.time = std::chrono::milliseconds{tracing_milliseconds};
   throughput_options.time = std::chrono::milliseconds{milliseconds};
   throughput_options.packets = !no_packets;

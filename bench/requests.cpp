@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#include <atomic>
 #include <new>
 #include <thread>
 
@@ -14,27 +13,6 @@ namespace brownout::bench {
 namespace {
 
 constexpr std::uint16_t kPort = 8180;
-constexpr auto kWarmUp = std::chrono::milliseconds{200};
-
-// Counts of a child, seen by its parent.
-struct Shared {
-  std::atomic<std::uint64_t> answered{0};
-};
-class SharedPage {
- public:
-  SharedPage() : page_(::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
-    if (page_ == MAP_FAILED) throw std::runtime_error("cannot map a shared page");
-    shared_ = new (page_) Shared;
-  }
-  SharedPage(const SharedPage&) = delete;
-  SharedPage& operator=(const SharedPage&) = delete;
-  ~SharedPage() { ::munmap(page_, sizeof(Shared)); }
-  Shared& operator*() const { return *shared_; }
-
- private:
-  void* page_;
-  Shared* shared_ = nullptr;
-};
 
 // Both sides on one CPU: the rate is then the work that a request makes. On two, where and when the scheduler wakes the
 // other side decides more than what is measured here.
@@ -45,7 +23,7 @@ void share_a_cpu() {
   ::sched_setaffinity(0, sizeof(set), &set);
 }
 
-int request_again_and_again(const RequestLoad& load, Shared& shared) {
+int request_again_and_again(const RequestLoad& load, std::atomic<std::uint64_t>& answered) {
   const std::string request = "GET /api/v5/market/ticker?instId=BTC-USDT HTTP/1.1\r\nHost: api.example\r\n\r\n";
   std::vector<pollfd> all;
   const auto open = [&] {
@@ -59,7 +37,7 @@ int request_again_and_again(const RequestLoad& load, Shared& shared) {
     for (auto& one : all) {
       if (one.revents == 0) continue;
       if (test::receive(one.fd, 0).empty()) return 2;
-      shared.answered.fetch_add(1, std::memory_order_relaxed);
+      answered.fetch_add(1, std::memory_order_relaxed);
       if (load.keep_alive) {
         test::send_text(one.fd, request);
         continue;
@@ -70,30 +48,41 @@ int request_again_and_again(const RequestLoad& load, Shared& shared) {
   }
 }
 
+int serve_small(const test::Steps& steps) {
+  share_a_cpu();
+  const int listener = test::listen_on(test::kHost4, kPort);
+  steps.say('l');
+  return test::serve(listener, 0, "HTTP/1.1 200 OK\r\nContent-Length: 120\r\n\r\n" + std::string(120, 'x'));
+}
+
 }  // namespace
 
-std::uint64_t run_requests(const BenchRoom& room, const std::filesystem::path& cgroup, const RequestLoad& load,
-                           std::chrono::milliseconds time) {
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 120\r\n\r\n" + std::string(120, 'x');
-  test::Process server{"server", {.netns_of = room.host()}, [&](const test::Steps& steps) {
-    share_a_cpu();
-    const int listener = test::listen_on(test::kHost4, kPort);
-    steps.say('l');
-    return test::serve(listener, 0, answer);
-  }};
-  if (server.await() != 'l') throw std::runtime_error("the server does not listen");
-  const SharedPage page;
-  const test::Process client{"client", {.netns_of = room.container(), .cgroup = cgroup},
-                             [&](const test::Steps&) {
-    share_a_cpu();
-    return request_again_and_again(load, *page);
-  }};
-  std::this_thread::sleep_for(kWarmUp);
-  const auto before = (*page).answered.load();
+SharedCount::SharedCount() {
+  void* page = ::mmap(nullptr, sizeof(*count_), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) throw std::runtime_error("cannot map a shared page");
+  count_ = new (page) std::atomic<std::uint64_t>{0};
+}
+
+SharedCount::~SharedCount() { ::munmap(count_, sizeof(*count_)); }
+
+Requests::Requests(const BenchRoom& room, const std::filesystem::path& cgroup, const RequestLoad& load)
+    : server_{"server", {.netns_of = room.host()}, serve_small},
+      client_{"client", {.netns_of = room.container(), .cgroup = cgroup}, [&](const test::Steps& steps) {
+        share_a_cpu();
+        steps.await();  // the server listens
+        return request_again_and_again(load, *answered_);
+      }} {
+  if (server_.await() != 'l') throw std::runtime_error("the server does not listen");
+  client_.tell();
+}
+
+double Requests::rate(std::chrono::milliseconds time) const {
+  const auto start = std::chrono::steady_clock::now();
+  const auto before = (*answered_).load();
   std::this_thread::sleep_for(time);
-  const auto answered = (*page).answered.load() - before;
+  const auto answered = (*answered_).load() - before;
   if (answered == 0) throw std::runtime_error("no request was answered");
-  return answered;
+  return static_cast<double>(answered) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace brownout::bench

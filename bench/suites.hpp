@@ -38,7 +38,9 @@ nlohmann::json comparison(const BenchRoom& room, const LatencyOptions& options);
 
 struct TracingOptions {
   int pairs = 7;
-  std::chrono::milliseconds time{1500};
+  int slices = 6;                      // of a pair, each way
+  std::chrono::milliseconds time{500};  // of a slice
+  std::vector<bool> waits{false, true};
 };
 nlohmann::json tracing(const BenchRoom& room, const TracingOptions& options);
 

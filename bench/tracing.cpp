@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What tracing costs: requests with and without it, in interleaved pairs; then each program by the kernel's own clock.
 #include <algorithm>
-#include <fstream>
+#include <optional>
 #include <thread>
 
 #include <bpf/bpf.h>
@@ -18,6 +18,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kSettle = 500ms; // after the programs came or went: new memory is slow at first, and a drill is long
+
+struct Room {
+  const BenchRoom& bench;
+  test::Cgroup cgroup;
+};
+
 // A tracer as a drill has it, with somebody who takes its events.
 class Tracing {
  public:
@@ -32,13 +39,8 @@ class Tracing {
     tracer_ = std::move(*attached);
     consumer_ = std::jthread{[this](const std::stop_token& stop) {
       while (!stop.stop_requested())
-        if (!tracer_->consume(100ms, [this](const brownout_event&) { ++events_; })) return;
+        if (!tracer_->consume(100ms, [](const brownout_event&) {})) return;
     }};
-  }
-  // Joins the consumer: its count is final.
-  std::uint64_t stop() {
-    consumer_ = {};
-    return events_;
   }
   kernel::Tracer& tracer() { return *tracer_; }
 
@@ -46,45 +48,53 @@ class Tracing {
   target::Target target_;
   plan::Plan plan_;
   std::unique_ptr<kernel::Tracer> tracer_;
-  std::uint64_t events_ = 0;
   std::jthread consumer_;
 };
 
-double rate(std::uint64_t answered, std::chrono::milliseconds time) {
-  return static_cast<double>(answered) / std::chrono::duration<double>(time).count();
+// The rate of one slice, alone or traced.
+double slice(const Room& room, const Requests& requests, bool traced, bool waits, std::chrono::milliseconds time) {
+  std::optional<Tracing> tracing;
+  if (traced) tracing.emplace(room.bench, room.cgroup, waits);
+  std::this_thread::sleep_for(kSettle);
+  return requests.rate(time);
 }
 
-nlohmann::json run_pairs(const BenchRoom& room, const test::Cgroup& cgroup, const RequestLoad& load, bool waits,
-                         const TracingOptions& options) {
-  nlohmann::json pairs = nlohmann::json::array();
-  std::vector<double> with, without, ratios;
-  for (int pair = 0; pair < options.pairs; ++pair) {
-    const auto untraced = [&] { without.push_back(rate(run_requests(room, cgroup.path(), load, options.time), options.time)); };
-    if (pair % 2 == 0) untraced();
-    {
-      Tracing tracing{room, cgroup, waits};
-      with.push_back(rate(run_requests(room, cgroup.path(), load, options.time), options.time));
-    }
-    if (pair % 2 != 0) untraced();
-    ratios.push_back(with.back() / without.back());
-    pairs.push_back({{"with_per_s", with.back()}, {"without_per_s", without.back()}, {"ratio", ratios.back()}});
+// The machine's own speed changes within seconds, by more than tracing costs: a pair is made of short slices, in turns.
+nlohmann::json run_pair(const Room& room, const Requests& requests, bool waits, const TracingOptions& options) {
+  double with = 0, without = 0;
+  for (int i = 0; i < options.slices; ++i) {
+    const bool traced_first = i % 2 != 0;
+    for (const bool traced : {traced_first, !traced_first})
+      (traced ? with : without) += slice(room, requests, traced, waits, options.time) / options.slices;
   }
+  return {{"with_per_s", with}, {"without_per_s", without}, {"ratio", with / without}};
+}
+
+nlohmann::json run_pairs(const Room& room, const RequestLoad& load, bool waits, const TracingOptions& options) {
+  const Requests requests{room.bench, room.cgroup.path(), load};
+  nlohmann::json pairs = nlohmann::json::array();
+  for (int pair = 0; pair < options.pairs; ++pair) pairs.push_back(run_pair(room, requests, waits, options));
+  const auto middle = [&](const char* figure) {
+    std::vector<double> all;
+    for (const auto& pair : pairs) all.push_back(pair.at(figure));
+    return median(all);
+  };
+  nlohmann::json cell = {{"connections", load.connections}, {"keep_alive", load.keep_alive}, {"waits", waits}};
+  for (const char* figure : {"with_per_s", "without_per_s", "ratio"}) cell[figure] = middle(figure);
   fmt::print(stderr, "{} connections, {}, waits {}: {:.0f} requests/s traced, {:.0f} without, median ratio {:.3f}\n",
-             load.connections, load.keep_alive ? "kept open" : "one a request", waits ? "on" : "off", median(with),
-             median(without), median(ratios));
-  return {{"connections", load.connections}, {"keep_alive", load.keep_alive},  {"waits", waits},
-          {"with_per_s", median(with)},      {"without_per_s", median(without)}, {"ratio", median(ratios)},
-          {"pairs", pairs}};
+             load.connections, load.keep_alive ? "kept open" : "one a request", waits ? "on" : "off",
+             cell["with_per_s"].get<double>(), cell["without_per_s"].get<double>(), cell["ratio"].get<double>());
+  cell["pairs"] = std::move(pairs);
+  return cell;
 }
 
 // Apart from the pairs: the kernel's statistics cost something themselves.
-nlohmann::json program_costs(const BenchRoom& room, const test::Cgroup& cgroup, bool waits,
-                             const TracingOptions& options) {
+nlohmann::json program_costs(const Room& room, bool waits, const TracingOptions& options) {
   const UniqueFd statistics{bpf_enable_stats(BPF_STATS_RUN_TIME)};
   if (!statistics) throw std::runtime_error("the kernel keeps no run statistics");
-  Tracing tracing{room, cgroup, waits};
-  run_requests(room, cgroup.path(), {.connections = 4, .keep_alive = true}, options.time);
-  run_requests(room, cgroup.path(), {.connections = 4, .keep_alive = false}, options.time);
+  Tracing tracing{room.bench, room.cgroup, waits};
+  for (const bool keep_alive : {true, false})
+    Requests{room.bench, room.cgroup.path(), {.connections = 4, .keep_alive = keep_alive}}.rate(options.time * 4);
   nlohmann::json programs = nlohmann::json::array();
   for (const auto& program : tracing.tracer().programs()) {
     if (program.runs == 0) continue;
@@ -98,13 +108,13 @@ nlohmann::json program_costs(const BenchRoom& room, const test::Cgroup& cgroup, 
 
 }  // namespace
 
-nlohmann::json tracing(const BenchRoom& room, const TracingOptions& options) {
-  const test::Cgroup cgroup{fmt::format("brownout-bench-{}", ::getpid())};
+nlohmann::json tracing(const BenchRoom& bench, const TracingOptions& options) {
+  const Room room{bench, test::Cgroup{fmt::format("brownout-bench-{}", ::getpid())}};
   nlohmann::json report = {{"cells", nlohmann::json::array()}, {"absent", nlohmann::json::object()}};
-  for (const bool waits : {false, true}) {
+  for (const bool waits : options.waits) {
     for (const auto& load : {RequestLoad{1, true}, RequestLoad{8, true}, RequestLoad{8, false}})
-      report["cells"].push_back(run_pairs(room, cgroup, load, waits, options));
-    for (auto& program : program_costs(room, cgroup, waits, options)) report["programs"].push_back(std::move(program));
+      report["cells"].push_back(run_pairs(room, load, waits, options));
+    for (auto& program : program_costs(room, waits, options)) report["programs"].push_back(std::move(program));
   }
   return report;
 }

@@ -65,20 +65,20 @@ static __always_inline void packet(struct __sk_buff *skb, bool egress)
 		dns_datagram(skb, sk, egress);
 		return;
 	}
-	if (!segment.payload && !segment.syn)
+	if (segment.syn ? !egress : !segment.payload)
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
-	if (segment.syn) {
-		if (egress)
-			packet_syn(tp, &segment);
+	if (egress && segment.syn) {
+		packet_syn(tp, &segment);
 		return;
 	}
 	c = packet_connection(skb, tp);
 	if (!c)
 		return;
-	now_ns = bpf_ktime_get_ns();
+	/* what leaves does so right after the stack has read the clock for it */
+	now_ns = egress ? tp->tcp_clock_cache : bpf_ktime_get_ns();
 	flow_keep_traced(c, now_ns);
 	if (c->role != ROLE_ACTIVE)
 		return;
@@ -225,6 +225,13 @@ int trace_sockops(struct bpf_sock_ops *ops)
 
 /* ---- tracepoints ---- */
 
+/* Nearly always: sockops came first and has done all there is to do. */
+static __always_inline bool state_is_known(const struct connection *c, struct tcp_sock *tp, __u32 new_state)
+{
+	return c->state == new_state && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG) &&
+	       (new_state != TCP_CLOSE || (c->marks & MARK_CLOSE_BOOKED));
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 {
@@ -239,11 +246,17 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 			connection_opens(tp, socket_cookie(tp), true);
 		return 0;
 	}
-	transition_read(tp, &t);
 	c = connection_of(tp);
+	if (!c && !event_in_scope(tp))
+		return 0;
+	if (c && state_is_known(c, tp, new_state)) {
+		c->state_traced = new_state;
+		if (new_state == TCP_CLOSE)
+			socket_state_forget(c, tp);
+		return 0;
+	}
+	transition_read(tp, &t);
 	if (!c) {
-		if (!event_in_scope(tp))
-			return 0;
 		if (!(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
 			books_closed(NULL, &t);
 		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
@@ -291,7 +304,10 @@ int trace_retransmit(__u64 *ctx)
 	return 0;
 }
 
-/* Since 6.3; every receive on this machine passes here, and nearly all leave at the first comparison. */
+/*
+ * Since 6.3. Every receive on this machine passes here and nearly all leave at the first comparison; attached only once a
+ * socket in scope was seen to wait with SO_RCVTIMEO.
+ */
 SEC("tp_btf/sock_recv_length")
 int trace_receive(__u64 *ctx)
 {

@@ -125,6 +125,7 @@ struct tcp_sock {
 	u32 snd_wnd;
 	u32 write_seq;
 	u32 srtt_us; /* times 8 */
+	u64 tcp_clock_cache; /* ns, monotonic: when the stack last looked at the clock for this socket */
 	u8 bpf_sock_ops_cb_flags;
 };
 

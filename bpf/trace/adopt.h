@@ -74,7 +74,7 @@ static __always_inline __u8 role_of_found(struct tcp_sock *tp)
 }
 
 /* Found open. Whether a call is in flight already cannot be seen, so it counts as idle. */
-static __always_inline struct connection *connection_found(struct tcp_sock *tp, __u64 cookie, __u8 state)
+static __noinline struct connection *connection_found(struct tcp_sock *tp, __u64 cookie, __u8 state)
 {
 	struct connection *c;
 

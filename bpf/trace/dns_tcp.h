@@ -51,7 +51,7 @@ static __always_inline bool dns_stream_step(struct __sk_buff *skb, const struct 
 	return true;
 }
 
-static __always_inline void dns_segment(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
+static __noinline void dns_segment_walk(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
 					bool egress, __u64 now_ns)
 {
 	struct dns_stream *stream = &c->dns[egress ? BROWNOUT_EGRESS : BROWNOUT_INGRESS];
@@ -60,9 +60,16 @@ static __always_inline void dns_segment(struct __sk_buff *skb, struct connection
 		.direction = egress ? BROWNOUT_EGRESS : BROWNOUT_INGRESS,
 	};
 
-	if (c->flow.peer_port != DNS_PORT || !dns_stream_synchronise(stream, segment))
+	if (!dns_stream_synchronise(stream, segment))
 		return;
 	for (int i = 0; i < 2 * DNS_MESSAGES_MAX; i++)
 		if (!dns_stream_step(skb, c, stream, segment, &message))
 			break;
+}
+
+static __always_inline void dns_segment(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
+					bool egress, __u64 now_ns)
+{
+	if (c->flow.peer_port == DNS_PORT)
+		dns_segment_walk(skb, c, segment, egress, now_ns);
 }

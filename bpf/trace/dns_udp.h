@@ -39,7 +39,7 @@ static __always_inline bool dns_peer(const struct bpf_sock *sk, __u16 peer_port)
 	return peer_port == DNS_PORT || (__u16)sk->dst_port == bpf_htons(DNS_PORT);
 }
 
-static __always_inline void dns_datagram(struct __sk_buff *skb, const struct bpf_sock *sk, bool egress)
+static __noinline void dns_datagram(struct __sk_buff *skb, const struct bpf_sock *sk, bool egress)
 {
 	struct brownout_flow_key flow = { .protocol = IPPROTO_UDP };
 	struct payload message = { .flow = &flow, .kind = BROWNOUT_PAYLOAD_DNS };

@@ -7,15 +7,17 @@
 #include "lib/maps.h"
 #include "trace/connection.h"
 
+#define A_SECOND_NS 1000000000ull
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
 
 __u64 event_sequence = 0;
-__u64 details_second = 0; /* of the budget below */
+__u64 details_until_ns = 0; /* end of the second that the budget below is for */
 __u64 details_used = 0;
-__u64 slowest_second = 0; /* of the calls over that budget */
+__u64 slowest_until_ns = 0; /* the same for the calls over that budget */
 __u64 slowest_ns = 0;
 
 static __always_inline __u32 phase_now(void)
@@ -44,10 +46,8 @@ static __always_inline bool is_detail(__u32 kind)
 /* Two CPUs at its end, or at the turn of a second, may let a few more pass: it is a budget, not a promise. */
 static __always_inline bool detail_allowed(__u64 now_ns)
 {
-	__u64 second = now_ns / 1000000000;
-
-	if (details_second != second) {
-		details_second = second;
+	if (now_ns >= details_until_ns) { /* a division would cost more */
+		details_until_ns = now_ns + A_SECOND_NS;
 		details_used = 0;
 	}
 	if (details_used >= details_per_second)
@@ -59,13 +59,14 @@ static __always_inline bool detail_allowed(__u64 now_ns)
 /* Over the budget a call is still told of if none of this second has been slower. */
 static __always_inline bool call_is_slowest(const struct connection *c, const struct emission *e)
 {
-	__u64 second = e->now_ns / 1000000000, duration = e->now_ns - c->call_start_ns;
+	__u64 duration = e->now_ns - c->call_start_ns;
 
 	if (e->kind != BROWNOUT_EVENT_CALL)
 		return false;
-	if (slowest_second == second && duration <= slowest_ns)
+	if (e->now_ns < slowest_until_ns && duration <= slowest_ns)
 		return false;
-	slowest_second = second;
+	if (e->now_ns >= slowest_until_ns)
+		slowest_until_ns = e->now_ns + A_SECOND_NS;
 	slowest_ns = duration;
 	return true;
 }
@@ -111,17 +112,13 @@ static __always_inline void event_fill(struct brownout_event *event, const struc
 		event_fill_call(event, c, e->now_ns);
 }
 
-static __always_inline void emit(struct connection *c, struct tcp_sock *tp, const struct emission *e)
+/* Not inline: most calls are over the budget, and the way past this stays short. */
+static __noinline void emit_event(struct connection *c, struct tcp_sock *tp, const struct emission *e)
 {
 	bool detail = is_detail(e->kind);
 	struct brownout_event *event;
-	__u64 sequence;
+	__u64 sequence = event_number(&event_sequence);
 
-	if (detail && !detail_allowed(e->now_ns) && !call_is_slowest(c, e)) {
-		COUNT(details_suppressed);
-		return;
-	}
-	sequence = event_number(&event_sequence);
 	COUNT(events_attempted);
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
@@ -136,4 +133,13 @@ static __always_inline void emit(struct connection *c, struct tcp_sock *tp, cons
 	/* waking the consumer costs more than the event; it comes by anyway, only failures cannot wait */
 	bpf_ringbuf_submit(event, e->kind >= BROWNOUT_EVENT_FIRST_FAILURE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	COUNT(events_written);
+}
+
+static __always_inline void emit(struct connection *c, struct tcp_sock *tp, const struct emission *e)
+{
+	if (is_detail(e->kind) && !detail_allowed(e->now_ns) && !call_is_slowest(c, e)) {
+		COUNT(details_suppressed);
+		return;
+	}
+	emit_event(c, tp, e);
 }

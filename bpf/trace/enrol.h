@@ -42,6 +42,7 @@ static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
 		return;
 	if (!c)
 		c = connection_found(tp, socket_cookie(tp), state);
+	receive_timeout_look(tp);
 	if (!c || (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
 		return;
 	__sync_fetch_and_add(&enrolled, 1);

@@ -9,7 +9,7 @@
 #define FLOW_CHECK_INTERVAL_NS 1000000000ull
 
 /* Only flows that a fault would hit are put into the table: it is bounded, and the injector asks for no others. */
-static __always_inline struct brownout_flow *flow_mark_traced(struct connection *c, __u64 now_ns)
+static __noinline struct brownout_flow *flow_mark_traced(struct connection *c, __u64 now_ns)
 {
 	struct brownout_flow *flow;
 

@@ -52,7 +52,7 @@ static __always_inline __u32 destination_add(const struct brownout_destination *
 	return destination->index;
 }
 
-static __always_inline __u32 destination_slot(const struct connection *c)
+static __noinline __u32 destination_slot(const struct connection *c)
 {
 	struct brownout_destination destination = { .port = c->flow.peer_port, .index = connection_index(c) };
 	__u32 *known;

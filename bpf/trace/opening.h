@@ -9,8 +9,8 @@
 #include "trace/payload.h"
 #include "trace/segment.h"
 
-static __always_inline void opening_copy(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
-					 __u64 now_ns)
+static __noinline void opening_copy_first(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
+					  __u64 now_ns)
 {
 	struct payload opening = {
 		.flow = &c->flow, .now_ns = now_ns, .cookie = c->cookie, .kind = BROWNOUT_PAYLOAD_OPENING,
@@ -18,8 +18,13 @@ static __always_inline void opening_copy(struct __sk_buff *skb, struct connectio
 		.present = segment->payload, .length = segment->payload,
 	};
 
-	if (c->marks & MARK_OPENING_COPIED || c->flow.peer_port == DNS_PORT)
-		return;
 	c->marks |= MARK_OPENING_COPIED;
 	payload_put(skb, &opening);
+}
+
+static __always_inline void opening_copy(struct __sk_buff *skb, struct connection *c, const struct segment *segment,
+					 __u64 now_ns)
+{
+	if (!(c->marks & MARK_OPENING_COPIED) && c->flow.peer_port != DNS_PORT)
+		opening_copy_first(skb, c, segment, now_ns);
 }

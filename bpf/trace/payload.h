@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, 4 << 20);
 } payloads SEC(".maps");
 
-__u64 payloads_second = 0;
+__u64 payloads_until_ns = 0; /* end of the second that the budget is for */
 __u64 payloads_used = 0;
 
 struct payload {
@@ -33,10 +33,8 @@ struct payload {
 /* As with the budget of details, two CPUs may let a few more pass. */
 static __always_inline bool payload_allowed(__u64 now_ns)
 {
-	__u64 second = now_ns / 1000000000;
-
-	if (payloads_second != second) {
-		payloads_second = second;
+	if (now_ns >= payloads_until_ns) {
+		payloads_until_ns = now_ns + 1000000000;
 		payloads_used = 0;
 	}
 	if (payloads_used >= payloads_per_second)

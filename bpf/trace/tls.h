@@ -24,7 +24,7 @@ struct tls_record {
 	__u8 length[2];
 };
 
-static __always_inline bool tls_read(struct __sk_buff *skb, __u32 offset, struct tls_record *record)
+static __noinline bool tls_read(struct __sk_buff *skb, __u32 offset, struct tls_record *record)
 {
 	if (bpf_skb_load_bytes(skb, offset, record, sizeof(*record)))
 		return false;
@@ -59,7 +59,7 @@ static __always_inline bool tls_record_is_request(struct connection *c, __u8 typ
 }
 
 /* Does a record of application data begin in this segment? */
-static __always_inline bool tls_request_begins(struct __sk_buff *skb, struct connection *c,
+static __noinline bool tls_request_begins(struct __sk_buff *skb, struct connection *c,
 					       const struct segment *segment)
 {
 	struct tls_record record;

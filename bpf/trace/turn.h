@@ -4,6 +4,7 @@
 
 #include "vmlinux.h"
 #include "trace/call.h"
+#include "trace/reading.h"
 #include "trace/segment.h"
 #include "trace/tls.h"
 
@@ -21,8 +22,10 @@ static __always_inline void turn_send(struct __sk_buff *skb, struct connection *
 	c->send_next = segment->end;
 	if (c->in_flight)
 		call_continue(c, tp, segment->sequence, now_ns);
-	else if (request)
+	else if (request) {
+		receive_timeout_look(tp);
 		call_start(c, segment->sequence, now_ns);
+	}
 	c->last_send_ns = now_ns;
 }
 

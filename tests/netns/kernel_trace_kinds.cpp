@@ -99,6 +99,61 @@ TEST_CASE("trace: a receive that ran into SO_RCVTIMEO makes the close a read tim
   check_counted_once(watch);
 }
 
+TEST_CASE("trace: receives are watched once somebody in scope waits with SO_RCVTIMEO, not before", "[netns]") {
+  Room room;
+  Watch watch{room, plan_for(kPort, "tracee")};
+  const auto before = watch.tracer().objects().links.size();
+  Process server{"server", room.server(), server_that([](const Steps&, int fd) {
+    send_text(fd, "answer");
+    receive(fd);
+    send_text(fd, "answer");
+  })};
+  REQUIRE(server.await() == 'l');
+  Process client{"tracee", room.client(), [](const Steps& steps) {
+    const int fd = connect_to(kServerAddress, kPort);
+    for (const int milliseconds : {0, 20'000}) {
+      steps.await();
+      receive_timeout(fd, milliseconds);
+      send_text(fd, "request");
+      if (receive(fd).empty()) return 1;
+    }
+    return 0;
+  }};
+  client.tell();
+  REQUIRE(watch.event(BROWNOUT_EVENT_CALL));
+  CHECK(watch.tracer().objects().links.size() == before);
+  client.tell();
+  CHECK(client.wait() == 0);
+  REQUIRE(watch.until([&] { return watch.count(BROWNOUT_EVENT_CALL) == 2; }));
+  CHECK(watch.tracer().objects().links.size() == before + (receives_are_traced(watch) ? 1 : 0));
+}
+
+TEST_CASE("trace: receives are watched at once for a connection that waits with SO_RCVTIMEO already", "[netns]") {
+  Room room;
+  Process server{"server", room.server(), server_that(answers_when_told)};
+  REQUIRE(server.await() == 'l');
+  Process client{"tracee", room.client(), [](const Steps& steps) {
+    const int fd = connect_to(kServerAddress, kPort);
+    receive_timeout(fd, 100);
+    send_text(fd, "request");
+    if (receive(fd).empty()) return 1;
+    steps.say('o');
+    steps.await();
+    send_text(fd, "request");
+    if (!waits_in_vain(fd)) return 2;
+    close(fd);
+    return 0;
+  }};
+  server.tell(); // to answer the first request; it takes the second, and no more
+  REQUIRE(client.await() == 'o');
+  Watch watch{room, plan_for(kPort, "tracee")};
+  client.tell();
+  const auto event = watch.event(BROWNOUT_EVENT_READ_TIMEOUT);
+  REQUIRE(event);
+  CHECK(has(*event, BROWNOUT_EVENT_INFERRED) != receives_are_traced(watch));
+  CHECK(client.wait() == 0);
+}
+
 TEST_CASE("trace: an answer after a receive that ran into SO_RCVTIMEO leaves no failure", "[netns]") {
   Room room;
   Watch watch{room, plan_for(kPort, "tracee")};

@@ -107,7 +107,7 @@ TEST_CASE("trace: every program and map is listed with its id, and all go with t
   Watch watch{room};
   const auto objects = watch.tracer().objects();
   const auto programs = watch.tracer().programs();
-  CHECK(objects.links.size() == 10);
+  CHECK(objects.links.size() == 9);
   CHECK(objects.programs.size() == programs.size());
   for (const auto& program : programs) {
     CHECK(program.id != 0);
@@ -115,6 +115,6 @@ TEST_CASE("trace: every program and map is listed with its id, and all go with t
     CHECK(program.tag.size() == 16);
     CHECK(program.missed == 0);
   }
-  CHECK(brownout::kernel::still_there(objects).links.size() == 10);
+  CHECK(brownout::kernel::still_there(objects).links.size() == 9);
   CHECK(watch.detach());
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bpf_objects.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -20,14 +19,26 @@ namespace brownout::kernel {
 namespace {
 
 constexpr std::size_t kWarningsKept = 8;
+constexpr std::size_t kWarningEnd = 3000; // bytes
 std::mutex warnings_mutex;
 std::deque<std::string> warnings;
 
+// The verifier says why at the end of its log.
+std::string end_of(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.size() <= kWarningEnd) return text;
+  return "..." + text.substr(text.size() - kWarningEnd);
+}
+
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
-  std::array<char, 4096> text{};
-  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-  std::string line{text.data()};
-  while (line.ends_with('\n')) line.pop_back();
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length < 0) return length;
+  std::string text(static_cast<std::size_t>(length), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
+  std::string line = end_of(std::move(text));
   spdlog::debug("libbpf: {}", line);
   if (level != LIBBPF_WARN) return length;
   const std::lock_guard lock{warnings_mutex};

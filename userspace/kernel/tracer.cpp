@@ -84,6 +84,7 @@ class TracerImpl final : public Tracer {
   }
   Result<> attach_tracepoint(bpf_program* program);
   Result<> attach_cgroup(bpf_program* program, int cgroup);
+  void trace_receives_if_worth_it();
   void prepare_enrolment(const Config& config);
   void finish_enrolment(const Config& config);
 
@@ -97,12 +98,14 @@ class TracerImpl final : public Tracer {
   DnsSweeper dns_sweeper_;
   pid_t netns_of_ = 0;
   std::size_t flows_swept_ = 0;
+  bool receives_asked_for_ = false;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
 };
 
 Result<> TracerImpl::consume(std::chrono::milliseconds timeout,
                              const std::function<void(const brownout_event&)>& sink) {
+  trace_receives_if_worth_it();
   flows_swept_ += sweeper_.sweep(monotonic_ns());
   dns_sweeper_.sweep(monotonic_ns());
   if (flavour_here() == Flavour::kFetch) return ring_.consume(timeout, sink);
@@ -125,6 +128,18 @@ Result<> TracerImpl::attach_cgroup(bpf_program* program, int cgroup) {
                     "a program of somebody else that allows no other may sit on it: `bpftool cgroup tree` lists them");
   links_.push_back(std::move(link));
   return {};
+}
+
+// Every receive of the machine passes that tracepoint: it stays off until a socket in scope waits with SO_RCVTIMEO.
+void TracerImpl::trace_receives_if_worth_it() {
+  auto& told = *object_->bss;
+  if (receives_asked_for_ || !std::atomic_ref<bool>(told.receive_timeout_seen).load(std::memory_order_relaxed)) return;
+  receives_asked_for_ = true;
+  if (auto attached = attach_tracepoint(object_->progs.trace_receive); !attached) {
+    not_observed_.push_back("when a receive ran into SO_RCVTIMEO; read timeouts are inferred: " + attached.error().render());
+    return;
+  }
+  std::atomic_ref<__u64>(told.receives_traced_since_ns).store(static_cast<__u64>(monotonic_ns()), std::memory_order_relaxed);
 }
 
 // Before any program runs: who owns what is open, and which ports are listened on.
@@ -162,7 +177,7 @@ Result<> TracerImpl::start(const Config& config) {
   // The owner is recorded by the tracepoint, so that it comes first; sockops needs it, payload needs both.
   BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_set_state));
   for (auto* program : {object_->progs.trace_retransmit, object_->progs.trace_retransmit_synack,
-                        object_->progs.trace_reset_sent, object_->progs.trace_receive, object_->progs.trace_error_report,
+                        object_->progs.trace_reset_sent, object_->progs.trace_error_report,
                         object_->progs.trace_wait_ends, object_->progs.trace_wait_begins})
     if (bpf_program__autoload(program)) BROWNOUT_TRY(attach_tracepoint(program));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
@@ -171,6 +186,7 @@ Result<> TracerImpl::start(const Config& config) {
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
   finish_enrolment(config);
+  trace_receives_if_worth_it();
   return {};
 }
 
