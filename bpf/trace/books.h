@@ -19,8 +19,11 @@ static __always_inline void books_closed(struct connection *c, const struct tran
 {
 	if (t->new_state != TCP_CLOSE || (c && (c->marks & MARK_CLOSE_BOOKED)))
 		return;
-	if (c)
+	if (c) {
 		c->marks |= MARK_CLOSE_BOOKED;
+		if (c->marks & MARK_RETRANSMIT_CALLED) /* the last one of it, which the tracepoint never told of */
+			COUNT(source_disagreement);
+	}
 	if ((t->old_state == TCP_SYN_SENT || t->old_state == TCP_SYN_RECV) && t->error)
 		COUNT(connects_failed);
 	if (t->old_state == TCP_ESTABLISHED || t->old_state == TCP_CLOSE_WAIT)

@@ -92,6 +92,7 @@ status=$?
 expect_status "a drill against a Docker container" 0 "$status"
 ((status == 0)) || show DOCKER
 expect "PASS" test "$(verdict_of DOCKER)" = PASS
+judged_again DOCKER
 expect "the manifest has the image" jq -e '.target.image == "sample:1" and .target.labels.ticket == "OPS-1"' \
   <(in_bundle DOCKER manifest.json)
 engine_down

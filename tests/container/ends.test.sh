@@ -70,6 +70,7 @@ wait_drill
 expect_status "SIGINT" 130 "$status"
 expect "SIGINT: the bundle is sealed and verifies" "$BROWNOUT" verify "$(bundle_of STOPPED)"
 expect "SIGINT: not PASS" test "$(verdict_of STOPPED)" = NOT_MEASURABLE
+judged_again STOPPED
 expect "SIGINT: nothing is left" census_equal "$work/before"
 
 drill STOP_FILE "$fault" "$long"
@@ -81,4 +82,5 @@ expect "STOP file: window_truncated" grep -q window_truncated "$work/STOP_FILE.o
 expect "STOP file: recorded" jq -e '.stop.stop_detected and .stop.stop_reason == "stop_file"' \
   <(in_bundle STOP_FILE manifest.json)
 expect "STOP file: the bundle verifies" "$BROWNOUT" verify "$(bundle_of STOP_FILE)"
+judged_again STOP_FILE
 finish

@@ -96,6 +96,7 @@ inline void write_evidence(const std::filesystem::path& directory, Evidence evid
   for (const auto& event : evidence.kernel_events) done(recorder->record(event.raw));
   for (const auto& sample : evidence.counters) done(recorder->record(sample));
   for (const auto& latency : evidence.latencies) done(recorder->record(latency));
+  for (const auto& name : evidence.names) done(recorder->record(name));
   for (auto& snapshot : evidence.snapshots) {
     for (auto& error : snapshot.new_errors) error.raw = raw_of(error);
     done(recorder->record(snapshot));

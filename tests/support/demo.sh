@@ -88,6 +88,13 @@ in_bundle() {
   tar xzOf "$bundle" "$(basename "$bundle" .tar.gz)/$2"
 }
 
+# judged_again NAME: judged from what was recorded alone, the drill gets the run's verdict, check by check, line by line.
+judged_again() {
+  "$BROWNOUT" judge --json "$(bundle_of "$1")" >"$work/$1.judged" 2>"$work/$1.judge.err"
+  expect "$1: judged again, the same in all" diff <(in_bundle "$1" verdict.json | jq -S .) \
+    <(jq -S 'del(.drill_sha256, .recorded_drill_sha256, .sealed_verdict)' "$work/$1.judged")
+}
+
 LATENCY_AND_LOSS() {
   cat <<YAML
   - latency: {delay: 300ms, jitter: 20ms}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // report.md: what a person needs who was not there, and nothing that somebody else could have put in as markup.
+#include <netinet/tcp.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -59,4 +61,47 @@ TEST_CASE("a drill that never injected has a report too") {
   const auto report = report_of(EvidenceBuilder{}.idle());
   CHECK_THAT(report, ContainsSubstring("NOT_MEASURABLE") && ContainsSubstring("no_pressure") &&
                          ContainsSubstring("no pressure: 0 of 20 completed calls"));
+}
+
+TEST_CASE("a report lists queries that failed in the window, by their names, and what is not known of names") {
+  const auto at = static_cast<std::uint64_t>(kWindowStart + 5 * kSecond);
+  brownout_event query{};
+  query.kind = BROWNOUT_EVENT_DNS_UNANSWERED;
+  query.flags = kOurs;
+  query.flow = demo_flow(53);
+  query.flow.protocol = IPPROTO_UDP;
+  query.cookie = 5;
+  query.t_mono_ns = at;
+  query.call_start_ns = at - 2'000'000'000;
+  query.duration_ns = 2'000'000'000;
+  query.retransmits = 1;
+  query.dropped[0] = 2;
+  const auto report = report_of(EvidenceBuilder{}.then([&](test::Evidence& evidence) {
+    evidence.kernel_events.push_back({query, {}});
+    events::NameRecord question{.t_mono_ns = static_cast<std::int64_t>(query.call_start_ns),
+                                .source = events::NameSource::kDnsQuestion, .name = "api.example",
+                                .address = "10.0.0.1"};
+    question.cookie = query.cookie;
+    evidence.names.push_back(question);
+    evidence.counters.back().trace.payloads_suppressed = 3;
+  }));
+  for (const char* text : {"## DNS queries that failed in the window", "| dns_unanswered | api.example | 10.0.0.1:53 | 2 |",
+                           "| yes |", "names: 3 messages were over the budget per second"})
+    CHECK_THAT(report, ContainsSubstring(text));
+}
+
+TEST_CASE("a report says what was under way between phases") {
+  brownout_event under_way{};
+  under_way.kind = BROWNOUT_EVENT_IN_FLIGHT;
+  under_way.flags = kOurs;
+  under_way.flow = demo_flow(443);
+  under_way.old_state = TCP_ESTABLISHED;
+  under_way.t_mono_ns = static_cast<std::uint64_t>(kWindowStart);
+  auto connecting = under_way;
+  connecting.old_state = TCP_SYN_SENT;
+  connecting.duration_ns = 250'000'000;
+  const auto report = report_of(EvidenceBuilder{}.then([&](test::Evidence& evidence) {
+    for (const auto& event : {under_way, connecting}) evidence.kernel_events.push_back({event, {}});
+  }));
+  CHECK_THAT(report, ContainsSubstring("## Under way between phases") && ContainsSubstring("| 1 | 1 | 250"));
 }

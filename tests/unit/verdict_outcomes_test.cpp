@@ -173,3 +173,10 @@ TEST_CASE("lost details are counted and harm nothing that rests on failures") {
   }));
   CHECK(check(verdict, "trace_complete").outcome == Outcome::kPass);
 }
+
+TEST_CASE("messages for names that no counter of loss explains forbid PASS") {
+  const auto verdict = judge(EvidenceBuilder{}.then([](test::Evidence& evidence) {
+    for (auto& sample : evidence.counters) sample.trace.payloads_attempted = 2;
+  }));
+  require_first(verdict, Outcome::kInconclusive, "trace_complete: trace_incomplete: 2 messages for names are missing");
+}

@@ -45,8 +45,9 @@ void EdgeFold::take(const brownout_event& event, const events::Where& where) {
   if (findings_.edges.empty() || t_ns > findings_.edges.back().t_mono_ns + kWalkNs)
     findings_.edges.push_back({.t_mono_ns = t_ns});
   auto& edge = findings_.edges.back();
+  const bool first = edge.connects + edge.calls == 0;
   ++(event.old_state == TCP_SYN_SENT ? edge.connects : edge.calls);
-  if (age_ns <= edge.oldest_ns) return;
+  if (!first && age_ns <= edge.oldest_ns) return;
   edge.oldest_ns = age_ns;
   edge.ref = where();
 }
