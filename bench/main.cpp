@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   tracing_command->add_option("--slices", tracing_options.slices)->check(CLI::PositiveNumber);
   tracing_command->add_option("--milliseconds", tracing_milliseconds)->check(CLI::PositiveNumber);
   tracing_command->add_flag("--no-waits", no_waits);
+  tracing_command->add_flag("--control", tracing_options.control, "no tracer in either half of a pair");
   TimeoutOptions timeout_options;
   auto* timeouts_command = app.add_subcommand("timeouts", "what the tracer calls what happens to real clients");
   timeouts_command->add_option("--tries", timeout_options.tries)->check(CLI::PositiveNumber);
@@ -57,7 +58,7 @@ int main(int argc, char** argv) {
   timeouts_command->add_option("--clients", timeout_options.clients)->delimiter(',');
   timeouts_command->add_option("--at-once", timeout_options.at_once)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
-  if (no_waits) tracing_options.waits = {false};
+  if (no_waits || tracing_options.control) tracing_options.waits = {false};
   tracing_options.time = std::chrono::milliseconds{tracing_milliseconds};
   throughput_options.time = std::chrono::milliseconds{milliseconds};
   throughput_options.packets = !no_packets;

@@ -41,6 +41,7 @@ struct TracingOptions {
   int slices = 6;                      // of a pair, each way
   std::chrono::milliseconds time{500};  // of a slice
   std::vector<bool> waits{false, true};
+  bool control = false;  // no tracer in either half: what the machine does by itself
 };
 nlohmann::json tracing(const BenchRoom& room, const TracingOptions& options);
 

@@ -65,7 +65,7 @@ nlohmann::json run_pair(const Room& room, const Requests& requests, bool waits, 
   for (int i = 0; i < options.slices; ++i) {
     const bool traced_first = i % 2 != 0;
     for (const bool traced : {traced_first, !traced_first})
-      (traced ? with : without) += slice(room, requests, traced, waits, options.time) / options.slices;
+      (traced ? with : without) += slice(room, requests, traced && !options.control, waits, options.time) / options.slices;
   }
   return {{"with_per_s", with}, {"without_per_s", without}, {"ratio", with / without}};
 }
@@ -79,11 +79,13 @@ nlohmann::json run_pairs(const Room& room, const RequestLoad& load, bool waits, 
     for (const auto& pair : pairs) all.push_back(pair.at(figure));
     return median(all);
   };
-  nlohmann::json cell = {{"connections", load.connections}, {"keep_alive", load.keep_alive}, {"waits", waits}};
+  nlohmann::json cell = {{"connections", load.connections}, {"keep_alive", load.keep_alive}, {"waits", waits},
+                         {"control", options.control}};
   for (const char* figure : {"with_per_s", "without_per_s", "ratio"}) cell[figure] = middle(figure);
-  fmt::print(stderr, "{} connections, {}, waits {}: {:.0f} requests/s traced, {:.0f} without, median ratio {:.3f}\n",
-             load.connections, load.keep_alive ? "kept open" : "one a request", waits ? "on" : "off",
-             cell["with_per_s"].get<double>(), cell["without_per_s"].get<double>(), cell["ratio"].get<double>());
+  fmt::print(stderr, "{}{} connections, {}, waits {}: {:.0f} requests/s traced, {:.0f} without, median ratio {:.3f}\n",
+             options.control ? "control: " : "", load.connections, load.keep_alive ? "kept open" : "one a request",
+             waits ? "on" : "off", cell["with_per_s"].get<double>(), cell["without_per_s"].get<double>(),
+             cell["ratio"].get<double>());
   cell["pairs"] = std::move(pairs);
   return cell;
 }
@@ -110,10 +112,12 @@ nlohmann::json program_costs(const Room& room, bool waits, const TracingOptions&
 
 nlohmann::json tracing(const BenchRoom& bench, const TracingOptions& options) {
   const Room room{bench, test::Cgroup{fmt::format("brownout-bench-{}", ::getpid())}};
-  nlohmann::json report = {{"cells", nlohmann::json::array()}, {"absent", nlohmann::json::object()}};
+  nlohmann::json report = {{"cells", nlohmann::json::array()}, {"programs", nlohmann::json::array()},
+                           {"absent", nlohmann::json::object()}};
   for (const bool waits : options.waits) {
     for (const auto& load : {RequestLoad{1, true}, RequestLoad{8, true}, RequestLoad{8, false}})
       report["cells"].push_back(run_pairs(room, load, waits, options));
+    if (options.control) continue;
     for (auto& program : program_costs(room, waits, options)) report["programs"].push_back(std::move(program));
   }
   return report;

@@ -232,6 +232,35 @@ static __always_inline bool state_is_known(const struct connection *c, struct tc
 	       (new_state != TCP_CLOSE || (c->marks & MARK_CLOSE_BOOKED));
 }
 
+static __always_inline void state_is_news(struct connection *c, struct tcp_sock *tp, struct transition *t)
+{
+	transition_read(tp, t);
+	books_closed(c, t);
+	if (!(waits_are_traced && app_acts(t)))
+		books_compare_tracepoint(c, tp, t->new_state);
+	transition_classify(c, tp, t);
+}
+
+/* Of a socket that is not followed. NULL: nor is it now, or there is nothing more to do. */
+static __always_inline struct connection *state_of_stranger(struct tcp_sock *tp, struct transition *t)
+{
+	struct connection *c;
+
+	if (!event_in_scope(tp))
+		return NULL;
+	transition_read(tp, t);
+	if (!(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
+		books_closed(NULL, t);
+	if (t->old_state == TCP_SYN_RECV && t->new_state == TCP_ESTABLISHED) {
+		connection_accepted(tp, socket_cookie(tp));
+		return NULL;
+	}
+	c = connection_found(tp, socket_cookie(tp), t->old_state);
+	if (c)
+		transition_classify(c, tp, t);
+	return c;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 {
@@ -247,33 +276,13 @@ int BPF_PROG(trace_set_state, struct sock *sk, int old_state, int new_state)
 		return 0;
 	}
 	c = connection_of(tp);
-	if (!c && !event_in_scope(tp))
+	if (!c)
+		c = state_of_stranger(tp, &t);
+	else if (!state_is_known(c, tp, new_state))
+		state_is_news(c, tp, &t);
+	if (!c)
 		return 0;
-	if (c && state_is_known(c, tp, new_state)) {
-		c->state_traced = new_state;
-		if (new_state == TCP_CLOSE)
-			socket_state_forget(c, tp);
-		return 0;
-	}
-	transition_read(tp, &t);
-	if (!c) {
-		if (!(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
-			books_closed(NULL, &t);
-		if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
-			connection_accepted(tp, socket_cookie(tp));
-			return 0;
-		}
-		c = connection_found(tp, socket_cookie(tp), old_state);
-		if (!c)
-			return 0;
-	} else {
-		books_closed(c, &t);
-		if (!(waits_are_traced && app_acts(&t)))
-			books_compare_tracepoint(c, tp, new_state);
-		else
-			c->state_traced = new_state;
-	}
-	transition_classify(c, tp, &t);
+	c->state_traced = new_state;
 	if (new_state == TCP_CLOSE)
 		socket_state_forget(c, tp);
 	return 0;

@@ -39,11 +39,10 @@ static __always_inline void books_compare_callback(const struct connection *c, _
 		COUNT(source_disagreement);
 }
 
-static __always_inline void books_compare_tracepoint(struct connection *c, struct tcp_sock *tp, __u32 new_state)
+static __always_inline void books_compare_tracepoint(const struct connection *c, struct tcp_sock *tp, __u32 new_state)
 {
 	if (c->state != new_state && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_STATE_CB_FLAG))
 		COUNT(source_disagreement);
-	c->state_traced = new_state;
 }
 
 /*

@@ -5,9 +5,8 @@
 #include "vmlinux.h"
 #include "socket.h"
 #include "lib/maps.h"
+#include "trace/budget.h"
 #include "trace/connection.h"
-
-#define A_SECOND_NS 1000000000ull
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -15,9 +14,8 @@ struct {
 } events SEC(".maps");
 
 __u64 event_sequence = 0;
-__u64 details_until_ns = 0; /* end of the second that the budget below is for */
-__u64 details_used = 0;
-__u64 slowest_until_ns = 0; /* the same for the calls over that budget */
+static struct budget details; /* static: the skeleton leaves it to the programs */
+__u64 slowest_until_ns = 0; /* end of the second in which a call over that budget was the slowest, with */
 __u64 slowest_ns = 0;
 
 static __always_inline __u32 phase_now(void)
@@ -43,17 +41,9 @@ static __always_inline bool is_detail(__u32 kind)
 	return kind <= BROWNOUT_EVENT_LAST_DETAIL;
 }
 
-/* Two CPUs at its end, or at the turn of a second, may let a few more pass: it is a budget, not a promise. */
 static __always_inline bool detail_allowed(__u64 now_ns)
 {
-	if (now_ns >= details_until_ns) { /* a division would cost more */
-		details_until_ns = now_ns + A_SECOND_NS;
-		details_used = 0;
-	}
-	if (details_used >= details_per_second)
-		return false;
-	__sync_fetch_and_add(&details_used, 1);
-	return true;
+	return budget_allows(&details, details_per_second, now_ns);
 }
 
 /* Over the budget a call is still told of if none of this second has been slower. */

@@ -8,6 +8,7 @@
 #include "vmlinux.h"
 #include "socket.h"
 #include "brownout/abi/brownout.h"
+#include "trace/budget.h"
 #include "trace/config.h"
 #include "trace/count.h"
 
@@ -16,8 +17,7 @@ struct {
 	__uint(max_entries, 4 << 20);
 } payloads SEC(".maps");
 
-__u64 payloads_until_ns = 0; /* end of the second that the budget is for */
-__u64 payloads_used = 0;
+static struct budget payloads_budget;
 
 struct payload {
 	const struct brownout_flow_key *flow;
@@ -29,19 +29,6 @@ struct payload {
 	__u32 present; /* bytes that are in this packet */
 	__u32 length;  /* bytes that there should be */
 };
-
-/* As with the budget of details, two CPUs may let a few more pass. */
-static __always_inline bool payload_allowed(__u64 now_ns)
-{
-	if (now_ns >= payloads_until_ns) {
-		payloads_until_ns = now_ns + 1000000000;
-		payloads_used = 0;
-	}
-	if (payloads_used >= payloads_per_second)
-		return false;
-	__sync_fetch_and_add(&payloads_used, 1);
-	return true;
-}
 
 static __always_inline bool payload_fill(struct __sk_buff *skb, struct brownout_payload *record,
 					 const struct payload *p)
@@ -66,7 +53,7 @@ static __always_inline void payload_put(struct __sk_buff *skb, const struct payl
 
 	if (!p->present)
 		return;
-	if (!payload_allowed(p->now_ns)) {
+	if (!budget_allows(&payloads_budget, payloads_per_second, p->now_ns)) {
 		COUNT(payloads_suppressed);
 		return;
 	}

@@ -25,6 +25,13 @@ void receive_timeout(int fd, int milliseconds) {
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 }
 
+int ask_with_timeout(int milliseconds) {
+  const int fd = connect_to(kServerAddress, kPort);
+  receive_timeout(fd, milliseconds);
+  send_text(fd, "request");
+  return fd;
+}
+
 bool waits_in_vain(int fd) {
   char byte = 0;
   return recv(fd, &byte, 1, 0) == -1 && errno == EAGAIN;
@@ -81,9 +88,7 @@ TEST_CASE("trace: a receive that ran into SO_RCVTIMEO makes the close a read tim
   Process server{"server", room.server(), server_that([](const Steps&, int) {})};
   REQUIRE(server.await() == 'l');
   Process client{"tracee", room.client(), [](const Steps&) {
-    const int fd = connect_to(kServerAddress, kPort);
-    receive_timeout(fd, 300);
-    send_text(fd, "request");
+    const int fd = ask_with_timeout(300);
     if (!waits_in_vain(fd)) return 1;
     close(fd);
     return 0;
@@ -133,9 +138,7 @@ TEST_CASE("trace: receives are watched at once for a connection that waits with 
   Process server{"server", room.server(), server_that(answers_when_told)};
   REQUIRE(server.await() == 'l');
   Process client{"tracee", room.client(), [](const Steps& steps) {
-    const int fd = connect_to(kServerAddress, kPort);
-    receive_timeout(fd, 100);
-    send_text(fd, "request");
+    const int fd = ask_with_timeout(100);
     if (receive(fd).empty()) return 1;
     steps.say('o');
     steps.await();
@@ -160,9 +163,7 @@ TEST_CASE("trace: an answer after a receive that ran into SO_RCVTIMEO leaves no 
   Process server{"server", room.server(), server_that(answers_when_told)};
   REQUIRE(server.await() == 'l');
   Process client{"tracee", room.client(), [](const Steps& steps) {
-    const int fd = connect_to(kServerAddress, kPort);
-    receive_timeout(fd, 100);
-    send_text(fd, "request");
+    const int fd = ask_with_timeout(100);
     if (!waits_in_vain(fd)) return 1;
     steps.say('w');
     if (receive(fd) != "answer") return 2;

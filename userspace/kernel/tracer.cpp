@@ -84,7 +84,7 @@ class TracerImpl final : public Tracer {
   }
   Result<> attach_tracepoint(bpf_program* program);
   Result<> attach_cgroup(bpf_program* program, int cgroup);
-  void trace_receives_if_worth_it();
+  Result<> trace_receives_if_worth_it();
   void prepare_enrolment(const Config& config);
   void finish_enrolment(const Config& config);
 
@@ -98,14 +98,13 @@ class TracerImpl final : public Tracer {
   DnsSweeper dns_sweeper_;
   pid_t netns_of_ = 0;
   std::size_t flows_swept_ = 0;
-  bool receives_asked_for_ = false;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
 };
 
 Result<> TracerImpl::consume(std::chrono::milliseconds timeout,
                              const std::function<void(const brownout_event&)>& sink) {
-  trace_receives_if_worth_it();
+  BROWNOUT_TRY(trace_receives_if_worth_it());
   flows_swept_ += sweeper_.sweep(monotonic_ns());
   dns_sweeper_.sweep(monotonic_ns());
   if (flavour_here() == Flavour::kFetch) return ring_.consume(timeout, sink);
@@ -131,15 +130,14 @@ Result<> TracerImpl::attach_cgroup(bpf_program* program, int cgroup) {
 }
 
 // Every receive of the machine passes that tracepoint: it stays off until a socket in scope waits with SO_RCVTIMEO.
-void TracerImpl::trace_receives_if_worth_it() {
+Result<> TracerImpl::trace_receives_if_worth_it() {
   auto& told = *object_->bss;
-  if (receives_asked_for_ || !std::atomic_ref<bool>(told.receive_timeout_seen).load(std::memory_order_relaxed)) return;
-  receives_asked_for_ = true;
-  if (auto attached = attach_tracepoint(object_->progs.trace_receive); !attached) {
-    not_observed_.push_back("when a receive ran into SO_RCVTIMEO; read timeouts are inferred: " + attached.error().render());
-    return;
-  }
-  std::atomic_ref<__u64>(told.receives_traced_since_ns).store(static_cast<__u64>(monotonic_ns()), std::memory_order_relaxed);
+  const std::atomic_ref<__u64> since{told.receives_traced_since_ns};
+  if (since.load(std::memory_order_relaxed) != 0) return {};
+  if (!std::atomic_ref<bool>(told.receive_timeout_seen).load(std::memory_order_relaxed)) return {};
+  BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_receive));
+  since.store(static_cast<__u64>(monotonic_ns()), std::memory_order_relaxed);
+  return {};
 }
 
 // Before any program runs: who owns what is open, and which ports are listened on.
@@ -186,8 +184,7 @@ Result<> TracerImpl::start(const Config& config) {
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
   finish_enrolment(config);
-  trace_receives_if_worth_it();
-  return {};
+  return trace_receives_if_worth_it();
 }
 
 std::vector<std::string> TracerImpl::not_observed() const {
