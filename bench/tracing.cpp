@@ -82,7 +82,7 @@ nlohmann::json run_pairs(const Room& room, const RequestLoad& load, bool waits, 
   nlohmann::json cell = {{"connections", load.connections}, {"keep_alive", load.keep_alive}, {"waits", waits},
                          {"control", options.control}};
   for (const char* figure : {"with_per_s", "without_per_s", "ratio"}) cell[figure] = middle(figure);
-  fmt::print(stderr, "{}{} connections, {}, waits {}: {:.0f} requests/s traced, {:.0f} without, median ratio {:.3f}\n",
+  fmt::print(stderr, "{}{} connections, {}, waits {}: {:.0f} requests/s against {:.0f}, median ratio {:.3f}\n",
              options.control ? "control: " : "", load.connections, load.keep_alive ? "kept open" : "one a request",
              waits ? "on" : "off", cell["with_per_s"].get<double>(), cell["without_per_s"].get<double>(),
              cell["ratio"].get<double>());
