@@ -35,10 +35,7 @@ static __always_inline struct connection *packet_connection(struct __sk_buff *sk
 
 	if (c)
 		return c;
-	c = connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
-	if (c && !(tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
-		COUNT(rtos_unseen);
-	return c;
+	return connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
 }
 
 static __always_inline void packet_syn(struct tcp_sock *tp, const struct segment *segment)

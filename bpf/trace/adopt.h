@@ -9,10 +9,9 @@
 #include "trace/scope.h"
 
 /* The cookie comes from the caller: each program type asks for it in its own way. */
-static __always_inline void connection_reset(struct connection *c, struct tcp_sock *tp, __u64 cookie, __u8 role)
+static __always_inline void connection_reset(struct connection *c, struct tcp_sock *tp, __u64 cookie)
 {
 	__builtin_memset(c, 0, sizeof(*c));
-	c->role = role;
 	c->cookie = cookie;
 	c->cgroup_id = cgroup_id_of(tp);
 	c->send_next = tp->snd_nxt;
@@ -26,7 +25,8 @@ static __always_inline void connection_opens(struct tcp_sock *tp, __u64 cookie, 
 
 	if (!c)
 		return;
-	connection_reset(c, tp, cookie, ROLE_ACTIVE);
+	connection_reset(c, tp, cookie);
+	c->role = ROLE_ACTIVE;
 	c->state = TCP_SYN_SENT;
 	if (in_task)
 		owner_from_current(c);
@@ -52,7 +52,8 @@ static __always_inline void connection_accepted(struct tcp_sock *tp, __u64 cooki
 
 	if (!c)
 		return;
-	connection_reset(c, tp, cookie, ROLE_PASSIVE);
+	connection_reset(c, tp, cookie);
+	c->role = ROLE_PASSIVE;
 	c->state = TCP_ESTABLISHED;
 	flow_bind(c, tp);
 }
@@ -73,32 +74,57 @@ static __always_inline __u8 role_of_found(struct tcp_sock *tp)
 	return flow_is_hit(&flow) ? ROLE_ACTIVE : ROLE_PASSIVE;
 }
 
+/* Until somebody sets the callbacks. */
+static __always_inline void rtos_are_unseen(struct connection *c, struct tcp_sock *tp)
+{
+	if (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG)
+		return;
+	c->flags |= BROWNOUT_EVENT_NO_RTO;
+	COUNT(rtos_unseen);
+}
+
+static __always_inline void rtos_are_seen(struct connection *c)
+{
+	if (!(c->flags & BROWNOUT_EVENT_NO_RTO))
+		return;
+	c->flags &= ~BROWNOUT_EVENT_NO_RTO;
+	COUNT_MORE(rtos_unseen, -1);
+}
+
+static __always_inline void connection_found_active(struct connection *c, struct tcp_sock *tp)
+{
+	owner_from_inode(c, tp);
+	owner_settle(c);
+	c->marks |= MARK_CONNECT_SENT;
+	COUNT_CONNECTION(c, preexisting);
+	if (c->state == TCP_SYN_SENT) {
+		COUNT_CONNECTION(c, connects);
+	} else {
+		c->marks |= MARK_CONNECTED;
+	}
+	turn_begin(c, bpf_ktime_get_ns());
+}
+
 /* Found open. Whether a call is in flight already cannot be seen, so it counts as idle. */
 static __noinline struct connection *connection_found(struct tcp_sock *tp, __u64 cookie, __u8 state)
 {
 	struct connection *c;
+	__u8 role;
 
 	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_SYN_SENT)
 		return NULL;
 	c = connection_create(tp);
 	if (!c)
 		return NULL;
-	connection_reset(c, tp, cookie, role_of_found(tp));
+	connection_reset(c, tp, cookie);
 	c->state = state;
 	c->flags = BROWNOUT_EVENT_PREEXISTING;
 	flow_bind(c, tp);
-	if (c->role == ROLE_PASSIVE)
-		return c;
-	owner_from_inode(c, tp);
-	owner_settle(c);
-	c->flags |= BROWNOUT_EVENT_NO_RTO; /* until somebody sets the callbacks */
-	c->marks |= MARK_CONNECT_SENT;
-	COUNT_CONNECTION(c, preexisting);
-	if (state == TCP_SYN_SENT) {
-		COUNT_CONNECTION(c, connects);
-	} else {
-		c->marks |= MARK_CONNECTED;
-	}
-	turn_begin(c, bpf_ktime_get_ns());
+	rtos_are_unseen(c, tp);
+	role = role_of_found(tp);
+	if (role == ROLE_ACTIVE)
+		connection_found_active(c, tp);
+	barrier();
+	c->role = role; /* last: a packet on another CPU leaves what has none alone */
 	return c;
 }

@@ -92,11 +92,15 @@ static __always_inline struct connection *connection_of(struct tcp_sock *tp)
 	return socket_state(tp);
 }
 
+/*
+ * NULL too where another CPU was faster, which the kernel refuses with EAGAIN: a packet that arrives comes by without the
+ * socket's lock.
+ */
 static __always_inline struct connection *connection_create(struct tcp_sock *tp)
 {
 	struct connection *c = socket_state_create(tp);
 
-	if (!c)
+	if (!c && !connection_of(tp))
 		COUNT(storage_failed);
 	return c;
 }

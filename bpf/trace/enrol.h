@@ -28,10 +28,9 @@ static __always_inline void enrol_callbacks(struct connection *c, struct tcp_soc
 	if (!iterator_sets_callbacks ||
 	    bpf_setsockopt(tp, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS_OPTION, &wanted, sizeof(wanted))) {
 		__sync_fetch_and_add(&enrolled_without_callbacks, 1);
-		COUNT(rtos_unseen);
 		return;
 	}
-	c->flags &= ~BROWNOUT_EVENT_NO_RTO;
+	rtos_are_seen(c);
 }
 
 static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
@@ -42,6 +41,8 @@ static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
 		return;
 	if (!c)
 		c = connection_found(tp, socket_cookie(tp), state);
+	if (!c)
+		c = connection_of(tp); /* a packet was faster */
 	receive_timeout_look(tp);
 	if (!c || (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
 		return;

@@ -41,6 +41,37 @@ int pooled_client(const Steps& steps, int calls, int user_timeout_ms) {
   return 0;
 }
 
+constexpr std::size_t kFlooded = 32;
+
+// Both ways at once, as much as there is room for, until the process is ended.
+int flood(const std::vector<int>& connections) {
+  std::vector<pollfd> all;
+  for (const int fd : connections) all.push_back({.fd = fd, .events = POLLIN | POLLOUT, .revents = 0});
+  std::string bytes(2048, 'f');
+  for (;;) {
+    if (poll(all.data(), all.size(), -1) < 0) return 1;
+    for (const auto& one : all) {
+      if ((one.revents & POLLIN) != 0) recv(one.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+      if ((one.revents & POLLOUT) != 0) send(one.fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+  }
+}
+
+int flood_accepted(const Steps& steps) {
+  const int listener = listen_on(kServerAddress, kPort);
+  steps.say('l');
+  std::vector<int> connections;
+  while (connections.size() < kFlooded) connections.push_back(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  return flood(connections);
+}
+
+int flood_connected(const Steps& steps) {
+  std::vector<int> connections;
+  while (connections.size() < kFlooded) connections.push_back(connect_to(kServerAddress, kPort));
+  steps.say('o');
+  return flood(connections);
+}
+
 }  // namespace
 
 TEST_CASE("trace: a connection opened before is counted, and its failure seen with its owner", "[netns]") {
@@ -136,4 +167,21 @@ TEST_CASE("trace: a connect that is under way when we come is followed to its en
   REQUIRE(event);
   CHECK((event->flags & BROWNOUT_EVENT_PREEXISTING) != 0);
   CHECK(event->pid == static_cast<std::uint32_t>(client.pid()));
+}
+
+TEST_CASE("trace: connections that packets of both directions and the walk over the sockets find at once are followed",
+          "[netns]") {
+  Room room;
+  Process server{"server", room.server(), flood_accepted};
+  REQUIRE(server.await() == 'l');
+  Process client{"tracee", room.client(), flood_connected};
+  REQUIRE(client.await() == 'o');
+  for (int attached = 0; attached < 10; ++attached) {
+    Watch watch{room, plan_for(kPort, "tracee")};
+    const auto counters = watch.counters();
+    CHECK(counters.storage_failed == 0);
+    CHECK(counters.preexisting[1] == kFlooded);
+    CHECK(counters.rtos_unseen == 0);
+    REQUIRE(watch.detach());
+  }
 }
