@@ -25,4 +25,7 @@ std::int64_t await_fast(const Endpoint& server, int fast_ms, int patience_ms);
 void provoke(const Endpoint& server, const Endpoint& closed, const Endpoint& blackholed,
              const std::filesystem::path& when);
 
+// Attaches programs that do nothing to the cgroup, for as long as it is there.
+void hold_hooks(const std::filesystem::path& cgroup);
+
 }  // namespace vm_app

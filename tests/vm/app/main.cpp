@@ -42,6 +42,10 @@ int main(int argc, char** argv) {
   provoking->add_option("--closed-port", closed)->required();
   provoking->add_option("--blackholed-port", blackholed)->required();
   provoking->add_option("--when", go, "wait until this file is there; one connection is open before")->required();
+
+  std::string held;
+  auto* holding = app.add_subcommand("hold-hooks", "attach programs that do nothing, so that the hooks stay in use");
+  holding->add_option("cgroup", held)->required();
   CLI11_PARSE(app, argc, argv);
 
   try {
@@ -49,6 +53,7 @@ int main(int argc, char** argv) {
     if (*serving) serve(server, think_ms);
     if (*asking) run_client(options);
     if (*waiting) std::printf("%lld\n", static_cast<long long>(await_fast(server, fast_ms, patience_ms)));
+    if (*holding) hold_hooks(held);
     if (*provoking) provoke(server, {server.address, closed}, {server.address, blackholed}, go);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vm_app: %s\n", error.what());
