@@ -39,6 +39,8 @@ bool is_dns(std::uint32_t kind);                      // dns_slow, dns_unanswere
 std::string_view phase_name(std::uint32_t phase);     // "inject"
 // "10.0.0.2:443", "[2001:db8::1]:443": the address of an event's flow, 16 bytes in network order.
 std::string endpoint(const __u8 (&address)[16], std::uint16_t port);
+// Back again. False, and nothing changed, when the text is not what endpoint() makes.
+bool parse_endpoint(std::string_view text, __u8 (&address)[16], std::uint16_t& port);
 std::string address_text(const __u8 (&address)[16]); // without a port: "2001:db8::1"
 
 // One line of counters.jsonl: totals since attach, but for the histogram, which is the growth since the line before.

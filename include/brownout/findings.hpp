@@ -38,6 +38,7 @@ struct CallStats { // of one phase, calls of app.process on flows that the plan 
 
 struct DestinationStats { // calls to one destination that started in one phase
   std::optional<std::string> destination; // as of events::LatencyRecord
+  std::vector<std::string> names;         // of it, as far as known: docs/events.md
   bool target = false;
   std::uint32_t phase = 0;
   std::uint64_t completed = 0, ended = 0; // answers begun; answers of which the end is known

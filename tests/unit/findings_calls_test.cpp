@@ -86,6 +86,27 @@ TEST_CASE("calls are told by destination, and answers that nothing has ended are
   CHECK(*stats.last_p50_ms == Approx(500).epsilon(1.0 / 64));
 }
 
+TEST_CASE("a destination is called what its connections said, and else what DNS gave for its address") {
+  const auto names_at = [](std::optional<std::string> destination, std::vector<events::NameRecord> records) {
+    return derive(changed([&](test::Evidence& evidence) {
+             evidence.latencies.push_back({.destination = std::move(destination), .phase = BROWNOUT_PHASE_INJECT});
+             evidence.names = records;
+           }))
+        .destinations.at(0)
+        .names;
+  };
+  const events::NameRecord dns{.source = events::NameSource::kDns, .name = "api.test", .address = "10.0.0.1"};
+  events::NameRecord said{.source = events::NameSource::kSni, .name = "v6.test", .address = "2001:db8::1", .port = 443, .cookie = 7};
+  CHECK(names_at("10.0.0.1:8443", {dns, dns}) == std::vector<std::string>{"api.test"});
+  CHECK(names_at("10.0.0.2:8443", {dns}).empty());
+  CHECK(names_at("[2001:db8::1]:443", {said}) == std::vector<std::string>{"v6.test"});
+  CHECK(names_at("[2001:db8::1]:8443", {said}).empty());
+  said.address = dns.address;
+  CHECK(names_at("10.0.0.1:443", {dns, said}) == std::vector<std::string>{"v6.test"});
+  CHECK(names_at("10.0.0.1:8443", {dns, said}) == std::vector<std::string>{"api.test"});
+  CHECK(names_at(std::nullopt, {dns, said}).empty());
+}
+
 TEST_CASE("what is under way between phases is added up by edge") {
   CHECK(derive(EvidenceBuilder{}).edges.empty());
   const auto found = derive(changed([](test::Evidence& evidence) {

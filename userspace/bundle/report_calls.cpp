@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
@@ -13,8 +14,13 @@ namespace {
 
 std::string evidence_of(const events::Ref& ref) { return cell(fmt::format("{}:{}", ref.file, ref.line_start)); }
 
+std::string named(const findings::DestinationStats& stats) {
+  if (!stats.destination) return "all others";
+  return stats.names.empty() ? *stats.destination : fmt::format("{} ({})", *stats.destination, fmt::join(stats.names, ", "));
+}
+
 std::vector<std::string> row(const findings::DestinationStats& stats) {
-  return {cell(stats.destination.value_or("all others")), stats.target ? "yes" : "no",
+  return {cell(named(stats)), stats.target ? "yes" : "no",
           std::string{events::phase_name(stats.phase)}, fmt::to_string(stats.completed),
           milliseconds(stats.first_p50_ms), milliseconds(stats.first_p95_ms), milliseconds(stats.first_max_ms),
           milliseconds(stats.last_p50_ms), milliseconds(stats.last_p95_ms), milliseconds(stats.last_max_ms),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "endpoint.hpp"
+#include "brownout/events.hpp"
 
 #include <algorithm>
 #include <array>

@@ -9,7 +9,6 @@
 
 #include <netinet/in.h>
 
-#include "endpoint.hpp"
 #include "names.hpp"
 
 namespace brownout::events {

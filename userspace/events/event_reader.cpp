@@ -7,7 +7,6 @@
 
 #include <netinet/in.h>
 
-#include "endpoint.hpp"
 #include "event_line.hpp"
 #include "names.hpp"
 

@@ -5,7 +5,6 @@
 
 #include <netinet/in.h>
 
-#include "endpoint.hpp"
 #include "names.hpp"
 #include "records.hpp"
 

@@ -38,7 +38,7 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
   lookups.finish();
   BROWNOUT_ASSIGN(const auto call_delays, delays.finish());
   find_calls(plan, evidence, findings);
-  find_destinations(evidence, findings);
+  find_destinations(evidence, names, findings);
   find_recovery(evidence, findings);
   find_ledger(evidence, sequences, findings);
   find_payload_ledger(evidence, findings);

@@ -17,12 +17,20 @@ LatencyHistogram filled(const std::vector<events::LatencyRecord::Bucket>& bucket
   return histogram;
 }
 
+std::vector<std::string> names_of(const std::optional<std::string>& destination, const NameBook& names) {
+  brownout_destination parsed{};
+  std::uint16_t port = 0;
+  if (!destination || !events::parse_endpoint(*destination, parsed.address, port)) return {};
+  return names.names_at(events::address_text(parsed.address), port);
+}
+
 }  // namespace
 
-void find_destinations(const events::Evidence& evidence, Findings& findings) {
+void find_destinations(const events::Evidence& evidence, const NameBook& names, Findings& findings) {
   for (const auto& record : evidence.latencies) {
     const auto first = filled(record.first), last = filled(record.last);
     findings.destinations.push_back({.destination = record.destination,
+                                     .names = names_of(record.destination, names),
                                      .target = record.target,
                                      .phase = record.phase,
                                      .completed = first.count(),

@@ -19,7 +19,10 @@ NameBook::NameBook(const events::Evidence& evidence) {
   for (const auto& record : evidence.names) {
     switch (record.source) {
       case events::NameSource::kSni:
-      case events::NameSource::kHttpHost: add_once(said_[record.cookie], record.name); break;
+      case events::NameSource::kHttpHost:
+        add_once(said_[record.cookie], record.name);
+        add_once(said_at_[{record.address, record.port}], record.name);
+        break;
       case events::NameSource::kDns: given_[record.address].push_back({record.t_mono_ns, record.name}); break;
       case events::NameSource::kDnsQuestion: asked_[{record.t_mono_ns, record.cookie}] = record.name; break;
     }
@@ -33,6 +36,15 @@ std::vector<std::string> NameBook::names_of(const brownout_event& event) const {
   if (given == given_.end()) return names;
   for (const auto& [t_mono_ns, name] : given->second)
     if (t_mono_ns <= call_start_ns(event)) add_once(names, name);
+  return names;
+}
+
+std::vector<std::string> NameBook::names_at(const std::string& address, std::uint16_t port) const {
+  if (const auto said = said_at_.find({address, port}); said != said_at_.end()) return said->second;
+  std::vector<std::string> names;
+  const auto given = given_.find(address);
+  if (given == given_.end()) return names;
+  for (const auto& record : given->second) add_once(names, record.name);
   return names;
 }
 

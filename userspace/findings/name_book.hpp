@@ -20,12 +20,15 @@ class NameBook {
   // Of the other side of the event's connection: what its own client hello or request said; without these, whatever
   // DNS had given for the address before the call began. Each once, in the order in which they came.
   std::vector<std::string> names_of(const brownout_event& event) const;
+  // Of a destination, by all of its connections: what any of them said; without that, whatever DNS ever gave for it.
+  std::vector<std::string> names_at(const std::string& address, std::uint16_t port) const;
   // What a DNS event's query asked for; empty: not known.
   std::string question_of(const brownout_event& event) const;
 
  private:
   struct Given { std::int64_t t_mono_ns = 0; std::string name; };
   std::map<std::uint64_t, std::vector<std::string>> said_;  // by cookie
+  std::map<std::pair<std::string, std::uint16_t>, std::vector<std::string>> said_at_; // by address and port
   std::map<std::string, std::vector<Given>> given_;         // by address
   std::map<std::pair<std::int64_t, std::uint64_t>, std::string> asked_; // by time and cookie
 };

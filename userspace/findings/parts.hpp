@@ -51,7 +51,7 @@ class LookupFold {
 using CallDelaysOfFaults = std::map<std::size_t, CallDelays>;
 
 void find_calls(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
-void find_destinations(const events::Evidence& evidence, Findings& findings);
+void find_destinations(const events::Evidence& evidence, const NameBook& names, Findings& findings);
 void find_recovery(const events::Evidence& evidence, Findings& findings);
 void compare_with_kernel(const events::Evidence& evidence, Findings& findings); // of find_ledger()
 void find_ledger(const events::Evidence& evidence, const Sequences& sequences, Findings& findings);

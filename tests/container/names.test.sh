@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A client that knows the other side by name only: its resolver's queries, its requests and the errors that it records all
+# lead to one destination.
+. "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
+api=api.exchange.test
+dns_pid=
+trap '[[ -z $dns_pid ]] || kill "$dns_pid" 2>/dev/null; tear_down' EXIT
+
+dns_is_ready() { grep -qs '^ready' "$work/dns.log"; }
+
+# The container asks the host's end of its network, and has no other way to learn an address.
+app_by_name_up() {
+  mkdir -p "$app" "$out"
+  container_reserve "$app" bonames
+  server_start "$app"
+  container_get "$app" id id
+  container_get "$app" server server
+  container_get "$app" port port
+  setsid env --default-signal "$python" "$support/dns_server.py" "$server" "$api" </dev/null >"$work/dns.log" 2>&1 &
+  dns_pid=$!
+  wait_until 10 dns_is_ready || die "the DNS server did not start: $(tail -n 1 "$work/dns.log")"
+  container_create "$app" "brownout-demo-$id" "$python" /app/client.py --base-url "http://$api:$port" \
+    --runs-dir /runs --stop-file /runs/STOP
+  container_get "$app" name name
+  echo "nameserver $server" >"$app/rootfs/etc/resolv.conf"
+  container_start "$app"
+  wait_until 10 sample_app_ready "$app" || die "the sample client has no answers"
+}
+
+section() { sed -n "/^## $1/,/^## /p" "$work/report"; }
+
+all_failures_are_named() {
+  section "Calls that failed" | awk -F'|' -v name="($api)" \
+    '$3 ~ /closed_unanswered|connect_/ { n++; named += index($5, name) > 0 } END { exit !(n > 0 && named == n) }'
+}
+
+named() { jq -s -e --arg api "$api" --arg server "$server" --argjson port "$port" "any(.[]; .name == \$api and $1)" "$work/names"; }
+
+census "$work/before"
+app_by_name_up
+drill NAMES "$(LATENCY_AND_LOSS)"
+run_drill NAMES
+expect_status "brownout run" 0 "$status"
+((status == 0)) || show NAMES
+[[ -n $(bundle_of NAMES) ]] || { flunk "no bundle"; finish; }
+expect "verdict PASS" test "$(verdict_of NAMES)" = PASS
+judged_again NAMES
+in_bundle NAMES kernel/names.jsonl >"$work/names"
+expect "the pool that was open before is named by its next request" named \
+  '.source == "http_host" and .address == $server and .port == $port'
+expect "an address is named by the resolver's answer" named '.source == "dns" and .address == $server'
+in_bundle NAMES report.md >"$work/report"
+expect "calls are told by the destination's name" grep -qF "| $server:$port ($api) | yes | inject |" "$work/report"
+expect "failures have the destination's name, all of them" all_failures_are_named
+expect "errors that the app recorded by name found their failures" grep -qx 'None\.' <(section "Errors of the app")
+kill "$dns_pid"
+wait "$dns_pid"
+dns_pid=
+container_down "$app"
+expect "the machine is as before" census_equal "$work/before"
+finish
