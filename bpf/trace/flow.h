@@ -26,10 +26,13 @@ static __noinline struct brownout_flow *flow_mark_traced(struct connection *c, _
 	return flow;
 }
 
-/* User space sweeps idle flows out of the table; a connection that goes on must be known again. */
+/*
+ * User space sweeps idle flows out of the table; a connection that goes on must be known again. The stack's clock, which
+ * sends go by, may be a little behind.
+ */
 static __always_inline void flow_keep_traced(struct connection *c, __u64 now_ns)
 {
-	if (now_ns - c->flow_checked_ns > FLOW_CHECK_INTERVAL_NS)
+	if (now_ns > c->flow_checked_ns + FLOW_CHECK_INTERVAL_NS)
 		flow_mark_traced(c, now_ns);
 }
 
