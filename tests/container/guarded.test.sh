@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A manifest that is not the wanted one attaches nothing; --yes is needed without a terminal.
+# A manifest that is not the wanted one attaches nothing; --yes is needed without a terminal; one drill at a time.
 . "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
 
 app_up
@@ -15,4 +15,17 @@ drill ASKS "$(LATENCY_AND_LOSS)"
 "$BROWNOUT" run "$work/ASKS.yaml" --out "$out" >"$work/ASKS.out" 2>"$work/ASKS.err" </dev/null
 expect_status "no terminal and no --yes" 2 $?
 expect "it says so" grep -q -- "--yes" "$work/ASKS.err"
+
+drill FIRST "$(LATENCY_AND_LOSS)"
+drill SECOND "$(LATENCY_AND_LOSS)"
+start_drill FIRST
+expect "a first drill is under way" wait_until 20 drill_said FIRST "baseline for"
+run_drill SECOND
+expect_status "a second one on the same target" 2 "$status"
+expect "it is told by which" drill_said SECOND "drill 'FIRST' (pid $brownout_pid) is running on '$name' already"
+kill -INT "$brownout_pid"
+wait_drill
+expect_status "the first goes on until it is stopped" 130 "$status"
+expect "the lock goes with it" test -z "$(find /run/brownout -name 'netns-*.lock' 2>/dev/null)"
+expect "the machine is as before" census_equal "$work/before"
 finish

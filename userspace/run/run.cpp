@@ -14,6 +14,7 @@
 #include "confirm.hpp"
 #include "manifest.hpp"
 #include "session.hpp"
+#include "target_lock.hpp"
 
 namespace brownout::run {
 namespace {
@@ -165,6 +166,7 @@ Result<Outcome> run(const Options& options) {
     return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
+  BROWNOUT_ASSIGN(const auto lock, TargetLock::take(target, plan.drill.name));
   BROWNOUT_TRY(undo_leftovers());
   BROWNOUT_ASSIGN(const auto means, kernel::choose_means(plan.drill.backend, plan.needs_delay_line));
   BROWNOUT_TRY(confirm(options, plan, target, interface, means));

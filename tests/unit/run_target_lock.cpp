@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// One drill on a target at a time, whoever ends how.
+#include <array>
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <fmt/format.h>
+
+#include "../../userspace/run/target_lock.hpp"
+#include "../support/scratch_directory.hpp"
+
+using namespace brownout;
+using Catch::Matchers::ContainsSubstring;
+using run::TargetLock;
+using test::ScratchDirectory;
+
+namespace {
+
+target::Target target_in(std::uint64_t netns) {
+  target::Target target;
+  target.name = "exchange-bot";
+  target.netns_inode = netns;
+  return target;
+}
+
+bool is_empty(const ScratchDirectory& scratch) { return std::filesystem::is_empty(scratch.path()); }
+
+}  // namespace
+
+TEST_CASE("a second drill on a target is refused with the first one's name, and may come when that has ended") {
+  const ScratchDirectory scratch;
+  {
+    const auto first = TargetLock::take(target_in(7), "FIRST", scratch.path());
+    REQUIRE(first);
+    const auto second = TargetLock::take(target_in(7), "SECOND", scratch.path());
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == ErrorCode::kRefused);
+    CHECK_THAT(second.error().what, ContainsSubstring(fmt::format("drill 'FIRST' (pid {})", ::getpid())));
+    CHECK_THAT(second.error().what, ContainsSubstring("exchange-bot"));
+    CHECK(TargetLock::take(target_in(8), "ELSEWHERE", scratch.path()));
+  }
+  CHECK(is_empty(scratch));
+  CHECK(TargetLock::take(target_in(7), "SECOND", scratch.path()));
+}
+
+TEST_CASE("a lock dies with its owner") {
+  const ScratchDirectory scratch;
+  std::array<int, 2> ready{};
+  REQUIRE(::pipe(ready.data()) == 0);
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    const auto lock = TargetLock::take(target_in(7), "KILLED", scratch.path());
+    static_cast<void>(!::write(ready[1], lock ? "y" : "n", 1));
+    for (;;) ::pause();
+  }
+  char taken = 0;
+  REQUIRE(::read(ready[0], &taken, 1) == 1);
+  CHECK(taken == 'y');
+  CHECK_FALSE(TargetLock::take(target_in(7), "TOO EARLY", scratch.path()));
+  ::kill(owner, SIGKILL);
+  ::waitpid(owner, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  CHECK(TargetLock::take(target_in(7), "NEXT", scratch.path()));
+  CHECK(is_empty(scratch));
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// One drill on a target at a time: each of two would take the other's faults for the network's.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "brownout/fd.hpp"
+#include "brownout/kernel.hpp"
+
+namespace brownout::run {
+
+// Held until it is destroyed or the process ends, however that comes: the kernel lets go of it. The file is gone at a normal
+// end; after SIGKILL it stays, and holds nobody up.
+class TargetLock {
+ public:
+  // kRefused, with the name of the drill that runs, where one holds the network namespace.
+  static Result<TargetLock> take(const target::Target& target, const std::string& drill,
+                                 const std::filesystem::path& directory = kernel::kJournalDirectory);
+  TargetLock(TargetLock&&) noexcept = default;
+  TargetLock& operator=(TargetLock&&) = delete;
+  TargetLock(const TargetLock&) = delete;
+  TargetLock& operator=(const TargetLock&) = delete;
+  ~TargetLock();
+
+ private:
+  TargetLock(std::filesystem::path path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}
+  std::filesystem::path path_;
+  UniqueFd file_;
+};
+
+}  // namespace brownout::run
