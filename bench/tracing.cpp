@@ -59,8 +59,10 @@ double slice(const Room& room, const Requests& requests, bool traced, bool waits
   return requests.rate(time);
 }
 
-// The machine's own speed changes within seconds, by more than tracing costs: a pair is made of short slices, in turns.
-nlohmann::json run_pair(const Room& room, const Requests& requests, bool waits, const TracingOptions& options) {
+// The machine's own speed changes within seconds, by more than tracing costs: a pair is made of short slices, in turns. And
+// where a client's and a server's memory happens to lie makes a pair fast or slow, so each pair has new ones.
+nlohmann::json run_pair(const Room& room, const RequestLoad& load, bool waits, const TracingOptions& options) {
+  const Requests requests{room.bench, room.cgroup.path(), load};
   double with = 0, without = 0;
   for (int i = 0; i < options.slices; ++i) {
     const bool traced_first = i % 2 != 0;
@@ -71,9 +73,8 @@ nlohmann::json run_pair(const Room& room, const Requests& requests, bool waits, 
 }
 
 nlohmann::json run_pairs(const Room& room, const RequestLoad& load, bool waits, const TracingOptions& options) {
-  const Requests requests{room.bench, room.cgroup.path(), load};
   nlohmann::json pairs = nlohmann::json::array();
-  for (int pair = 0; pair < options.pairs; ++pair) pairs.push_back(run_pair(room, requests, waits, options));
+  for (int pair = 0; pair < options.pairs; ++pair) pairs.push_back(run_pair(room, load, waits, options));
   const auto middle = [&](const char* figure) {
     std::vector<double> all;
     for (const auto& pair : pairs) all.push_back(pair.at(figure));
