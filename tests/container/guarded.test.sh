@@ -26,6 +26,6 @@ expect "it is told by which" drill_said SECOND "drill 'FIRST' (pid $brownout_pid
 kill -INT "$brownout_pid"
 wait_drill
 expect_status "the first goes on until it is stopped" 130 "$status"
-expect "the lock goes with it" test -z "$(find /run/brownout -name 'netns-*.lock' 2>/dev/null)"
+expect "the lock goes with it" test ! -e "/run/brownout/netns-$(stat -Lc %i "/proc/$pid/ns/net").lock"
 expect "the machine is as before" census_equal "$work/before"
 finish
