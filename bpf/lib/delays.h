@@ -6,6 +6,8 @@
 #include "brownout/abi/brownout.h"
 #include "lib/histogram.h"
 
+#define DELAYS_NS_PER_US 1000
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, BROWNOUT_DELAY_FIGURES * BROWNOUT_DIRECTIONS);
@@ -17,7 +19,7 @@ static __always_inline void delays_add(__u32 figure, __u32 direction, __u64 dela
 {
 	__u32 index = figure * BROWNOUT_DIRECTIONS + direction;
 	struct brownout_delay_histogram *histogram = bpf_map_lookup_elem(&delay_histograms, &index);
-	__u32 bucket = histogram_bucket_of(histogram_microseconds(delay_ns));
+	__u32 bucket = histogram_bucket_of(delay_ns / DELAYS_NS_PER_US);
 
 	if (histogram && bucket < BROWNOUT_HISTOGRAM_BUCKETS)
 		histogram->counts[bucket]++;

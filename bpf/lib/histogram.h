@@ -5,14 +5,6 @@
  */
 #pragma once
 
-/* Nanoseconds / 1000. Every answer asks for it twice, and a division of 64 bits is the dearest instruction there is. */
-static __always_inline __u64 histogram_microseconds(__u64 nanoseconds)
-{
-	if (nanoseconds >> 32)
-		return nanoseconds / 1000;
-	return nanoseconds * 274877907 >> 38; /* 2^38 / 1000, rounded up: exact for 32 bits */
-}
-
 static __always_inline __u32 histogram_highest_bit(__u64 value)
 {
 	__u32 bit = 0;

@@ -72,7 +72,7 @@ static __always_inline void latency_add(struct connection *c, __u32 which, __u64
 	if (!c->latency_slot)
 		c->latency_slot = destination_slot(c) + 1;
 	key = ((c->latency_slot - 1) * BROWNOUT_PHASES + c->call_phase) * BROWNOUT_LATENCIES + which;
-	key = key * BROWNOUT_HISTOGRAM_BUCKETS + histogram_bucket_of(histogram_microseconds(nanoseconds));
+	key = key * BROWNOUT_HISTOGRAM_BUCKETS + histogram_bucket_of(nanoseconds / 1000);
 	bucket = bpf_map_lookup_elem(&latencies, &key);
 	if (bucket)
 		__sync_fetch_and_add(bucket, 1);
