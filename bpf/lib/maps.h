@@ -40,14 +40,15 @@ static __always_inline bool faults_were_armed(void)
 	return shared && shared->deadline_boot_ns;
 }
 
+static const struct brownout_flow blank_flow = {}; /* not on the stack: three calls deep, 512 bytes are soon used up */
+
 /* NULL when the table is full. */
 static __always_inline struct brownout_flow *flow_get_or_create(const struct brownout_flow_key *key)
 {
 	struct brownout_flow *flow = bpf_map_lookup_elem(&flows, key);
-	struct brownout_flow fresh = {};
 
 	if (flow)
 		return flow;
-	bpf_map_update_elem(&flows, key, &fresh, BPF_NOEXIST);
+	bpf_map_update_elem(&flows, key, &blank_flow, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&flows, key);
 }

@@ -63,15 +63,13 @@ static __always_inline void connection_accepted(struct tcp_sock *tp, __u64 cooki
  * accepted it; otherwise the target opened it. Where the listeners could not be asked, what a fault would hit counts
  * as opened by the target, for that is what the drill is about.
  */
-static __always_inline __u8 role_of_found(struct tcp_sock *tp)
+static __always_inline __u8 role_of_found(const struct connection *c, struct tcp_sock *tp)
 {
 	__u16 local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
-	struct brownout_flow_key flow;
 
 	if (listeners_known)
 		return bpf_map_lookup_elem(&listeners, &local_port) ? ROLE_PASSIVE : ROLE_ACTIVE;
-	flow_of(tp, &flow);
-	return flow_is_hit(&flow) ? ROLE_ACTIVE : ROLE_PASSIVE;
+	return c->flags & BROWNOUT_EVENT_HIT ? ROLE_ACTIVE : ROLE_PASSIVE;
 }
 
 /* Until somebody sets the callbacks. */
@@ -121,7 +119,7 @@ static __noinline struct connection *connection_found(struct tcp_sock *tp, __u64
 	c->flags = BROWNOUT_EVENT_PREEXISTING;
 	flow_bind(c, tp);
 	rtos_are_unseen(c, tp);
-	role = role_of_found(tp);
+	role = role_of_found(c, tp);
 	if (role == ROLE_ACTIVE)
 		connection_found_active(c, tp);
 	barrier();
