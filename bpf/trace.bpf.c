@@ -35,7 +35,10 @@ static __always_inline struct connection *packet_connection(struct __sk_buff *sk
 
 	if (c)
 		return c;
-	return connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	c = connection_found(tp, bpf_get_socket_cookie(skb), tp->inet_conn.icsk_inet.sk.__sk_common.skc_state);
+	if (c)
+		rtos_are_unseen(c, tp);
+	return c;
 }
 
 static __always_inline void packet_syn(struct tcp_sock *tp, const struct segment *segment)
@@ -253,8 +256,10 @@ static __always_inline struct connection *state_of_stranger(struct tcp_sock *tp,
 		return NULL;
 	}
 	c = connection_found(tp, socket_cookie(tp), t->old_state);
-	if (c)
-		transition_classify(c, tp, t);
+	if (!c)
+		return NULL;
+	rtos_are_unseen(c, tp);
+	transition_classify(c, tp, t);
 	return c;
 }
 

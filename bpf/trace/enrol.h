@@ -39,10 +39,13 @@ static __always_inline void enrol_connection(struct tcp_sock *tp, __u8 state)
 
 	if (!socket_in_scope(tp))
 		return;
-	if (!c)
+	if (!c) {
 		c = connection_found(tp, socket_cookie(tp), state);
-	if (!c)
-		c = connection_of(tp); /* a packet was faster */
+		if (c)
+			rtos_are_unseen(c, tp);
+		else
+			c = connection_of(tp); /* a packet was faster */
+	}
 	receive_timeout_look(tp);
 	if (!c || (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTO_CB_FLAG))
 		return;
