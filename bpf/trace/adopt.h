@@ -74,7 +74,7 @@ static __always_inline __u8 role_of_found(const struct connection *c, struct tcp
 
 /*
  * Of a connection just found, until somebody sets the callbacks. Asked by those who found it: as a part of
- * connection_found() it makes clang keep more on the stack of trace_ingress than kernels before 6.12 allow.
+ * connection_found() it makes clang keep more on the stack of trace_ingress than 5.10 and 6.1 allow.
  */
 static __always_inline void rtos_are_unseen(struct connection *c, struct tcp_sock *tp)
 {

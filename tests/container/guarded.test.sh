@@ -22,7 +22,7 @@ start_drill FIRST
 expect "a first drill is under way" wait_until 20 drill_said FIRST "baseline for"
 run_drill SECOND
 expect_status "a second one on the same target" 2 "$status"
-expect "it is told by which" drill_said SECOND "drill 'FIRST' (pid $brownout_pid) is running on '$name' already"
+expect "it is told by which" drill_said SECOND "drill \"FIRST\" (pid $brownout_pid) is running on '$name' already"
 kill -INT "$brownout_pid"
 wait_drill
 expect_status "the first goes on until it is stopped" 130 "$status"

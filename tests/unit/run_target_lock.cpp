@@ -39,7 +39,7 @@ TEST_CASE("a second drill on a target is refused with the first one's name, and 
     const auto second = TargetLock::take(target_in(7), "SECOND", scratch.path());
     REQUIRE_FALSE(second);
     CHECK(second.error().code == ErrorCode::kRefused);
-    CHECK_THAT(second.error().what, ContainsSubstring(fmt::format("drill 'FIRST' (pid {})", ::getpid())));
+    CHECK_THAT(second.error().what, ContainsSubstring(fmt::format("drill \"FIRST\" (pid {})", ::getpid())));
     CHECK_THAT(second.error().what, ContainsSubstring("exchange-bot"));
     CHECK(TargetLock::take(target_in(8), "ELSEWHERE", scratch.path()));
   }

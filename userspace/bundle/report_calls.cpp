@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
@@ -14,13 +13,8 @@ namespace {
 
 std::string evidence_of(const events::Ref& ref) { return cell(fmt::format("{}:{}", ref.file, ref.line_start)); }
 
-std::string named(const findings::DestinationStats& stats) {
-  if (!stats.destination) return "all others";
-  return stats.names.empty() ? *stats.destination : fmt::format("{} ({})", *stats.destination, fmt::join(stats.names, ", "));
-}
-
 std::vector<std::string> row(const findings::DestinationStats& stats) {
-  return {cell(named(stats)), stats.target ? "yes" : "no",
+  return {cell(with_names(stats.destination.value_or("all others"), stats.names)), stats.target ? "yes" : "no",
           std::string{events::phase_name(stats.phase)}, fmt::to_string(stats.completed),
           milliseconds(stats.first_p50_ms), milliseconds(stats.first_p95_ms), milliseconds(stats.first_max_ms),
           milliseconds(stats.last_p50_ms), milliseconds(stats.last_p95_ms), milliseconds(stats.last_max_ms),

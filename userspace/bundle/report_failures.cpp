@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
@@ -26,17 +25,12 @@ std::string recorded_by_app(const findings::Findings& findings, const findings::
   return cell(fmt::format("{} {} ({}:{})", error.type, error.exception_type, error.ref.file, error.ref.line_start));
 }
 
-std::string named_peer(const brownout_event& event, const findings::Failure& failure) {
-  const auto peer = events::endpoint(event.flow.peer_address, event.flow.peer_port);
-  return failure.names.empty() ? peer : fmt::format("{} ({})", peer, fmt::join(failure.names, ", "));
-}
-
 std::vector<std::string> failure_row(const ReportInputs& inputs, const findings::Failure& failure) {
   const auto& event = failure.event;
   return {when(inputs.evidence, static_cast<std::int64_t>(event.t_mono_ns)),
           cell(events::event_kind_name(event.kind)),
           cell(events::endpoint(event.flow.local_address, event.flow.local_port)),
-          cell(named_peer(event, failure)),
+          cell(with_names(events::endpoint(event.flow.peer_address, event.flow.peer_port), failure.names)),
           milliseconds(static_cast<std::int64_t>(event.duration_ns)),
           fmt::format("{} / {}", event.dropped[BROWNOUT_EGRESS], event.dropped[BROWNOUT_INGRESS]),
           fmt::format("{} / {}", event.held[BROWNOUT_EGRESS], event.held[BROWNOUT_INGRESS]),

@@ -33,6 +33,10 @@ std::string escaped(std::string_view text, std::size_t longest) {
 std::string cell(std::string_view text) { return escaped(text, kLongestCell); }
 std::string prose(std::string_view text) { return escaped(text, kLongestProse); }
 
+std::string with_names(const std::string& endpoint, const std::vector<std::string>& names) {
+  return names.empty() ? endpoint : fmt::format("{} ({})", endpoint, fmt::join(names, ", "));
+}
+
 std::string heading(std::string_view text) { return fmt::format("\n## {}\n\n", text); }
 
 std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {

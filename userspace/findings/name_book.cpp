@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 
 #include "samples.hpp"
 
@@ -29,23 +30,23 @@ NameBook::NameBook(const events::Evidence& evidence) {
   }
 }
 
+std::vector<std::string> NameBook::given_by(const std::string& address, std::int64_t t_mono_ns) const {
+  std::vector<std::string> names;
+  const auto given = given_.find(address);
+  if (given == given_.end()) return names;
+  for (const auto& record : given->second)
+    if (record.t_mono_ns <= t_mono_ns) add_once(names, record.name);
+  return names;
+}
+
 std::vector<std::string> NameBook::names_of(const brownout_event& event) const {
   if (const auto said = said_.find(event.cookie); said != said_.end()) return said->second;
-  std::vector<std::string> names;
-  const auto given = given_.find(events::address_text(event.flow.peer_address));
-  if (given == given_.end()) return names;
-  for (const auto& [t_mono_ns, name] : given->second)
-    if (t_mono_ns <= call_start_ns(event)) add_once(names, name);
-  return names;
+  return given_by(events::address_text(event.flow.peer_address), call_start_ns(event));
 }
 
 std::vector<std::string> NameBook::names_at(const std::string& address, std::uint16_t port) const {
   if (const auto said = said_at_.find({address, port}); said != said_at_.end()) return said->second;
-  std::vector<std::string> names;
-  const auto given = given_.find(address);
-  if (given == given_.end()) return names;
-  for (const auto& record : given->second) add_once(names, record.name);
-  return names;
+  return given_by(address, std::numeric_limits<std::int64_t>::max());
 }
 
 std::string NameBook::question_of(const brownout_event& event) const {

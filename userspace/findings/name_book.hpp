@@ -26,6 +26,7 @@ class NameBook {
   std::string question_of(const brownout_event& event) const;
 
  private:
+  std::vector<std::string> given_by(const std::string& address, std::int64_t t_mono_ns) const; // by DNS, until then
   struct Given { std::int64_t t_mono_ns = 0; std::string name; };
   std::map<std::uint64_t, std::vector<std::string>> said_;  // by cookie
   std::map<std::pair<std::string, std::uint16_t>, std::vector<std::string>> said_at_; // by address and port

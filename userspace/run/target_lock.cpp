@@ -2,6 +2,7 @@
 #include "target_lock.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -16,13 +17,17 @@ namespace {
 
 constexpr std::size_t kMostBytes = 4096;
 
+// Who holds it may be about to write its name.
+std::string holder_of(const std::filesystem::path& path) {
+  const auto text = read_file(path, kMostBytes);
+  const auto holder = nlohmann::json::parse(text ? *text : std::string{}, nullptr, false);
+  if (!holder.is_object() || !holder.contains("drill") || !holder.contains("pid")) return "another drill";
+  return fmt::format("drill {} (pid {})", holder["drill"].dump(), holder["pid"].dump());
+}
+
 Error refusal(const target::Target& target, const std::filesystem::path& path) {
-  std::string by = "another drill";
-  if (const auto text = read_file(path, kMostBytes))
-    if (const auto holder = nlohmann::json::parse(*text, nullptr, false); holder.is_object())
-      by = fmt::format("drill '{}' (pid {})", holder.value("drill", "?"), holder.value("pid", 0));
   return {.code = ErrorCode::kRefused,
-          .what = fmt::format("{} is running on '{}' already", by, target.name),
+          .what = fmt::format("{} is running on '{}' already", holder_of(path), target.name),
           .hint = "Each would take the other's faults for the network's. Wait for its end, or end it by its STOP file or SIGINT."};
 }
 
@@ -33,9 +38,11 @@ bool is_still(const std::filesystem::path& path, const UniqueFd& file) {
          here.st_dev == there.st_dev;
 }
 
-Result<> sign(const UniqueFd& file, const std::string& drill) {
-  if (::ftruncate(file.get(), 0) != 0) return fail_errno(ErrorCode::kIo, "empty the target's lock");
-  return write_all(file.get(), nlohmann::json{{"drill", drill}, {"pid", ::getpid()}}.dump() + "\n");
+Result<> sign(const std::filesystem::path& path, const UniqueFd& file, const std::string& drill) {
+  if (::ftruncate(file.get(), 0) != 0) return fail_errno(ErrorCode::kIo, "empty the target's lock " + path.string());
+  if (auto written = write_all(file.get(), nlohmann::json{{"drill", drill}, {"pid", ::getpid()}}.dump() + "\n"); !written)
+    return std::unexpected(std::move(written).error().with_context(path.string()));
+  return {};
 }
 
 }  // namespace
@@ -52,7 +59,7 @@ Result<TargetLock> TargetLock::take(const target::Target& target, const std::str
       return std::unexpected(refusal(target, path));
     }
     if (!is_still(path, file)) continue;
-    BROWNOUT_TRY(sign(file, drill));
+    BROWNOUT_TRY(sign(path, file, drill));
     return TargetLock{path, std::move(file)};
   }
 }
