@@ -25,6 +25,12 @@ std::string bundle_name(const std::string& run_id, const std::string& drill_name
 // Writes drill.yaml, plan.json and the drill's table files.
 Result<> stage_plan(const plan::Plan& plan, const std::filesystem::path& staging);
 
+// Before anything is attached, with what is known by then: for `recover`, should it not come to sealing.
+Result<> stage_manifest(const Manifest& manifest, const std::filesystem::path& staging);
+// That, of a process that ended without sealing; what it had half written or derived is removed. kNotFound when it ended
+// before it had staged its plan and manifest, and so before anything was attached.
+Result<Manifest> reopen_staging(const std::filesystem::path& staging);
+
 struct Sealed { std::filesystem::path archive; std::string sha256; std::uint64_t size = 0; };
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
 // verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, and writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256.

@@ -149,7 +149,11 @@ struct RunFile { // of the app's run directory
 
 // ---- while the drill runs ---------------------------------------------------------------------------------------
 
-// Appends records to the files of `directory`; every line is complete or absent. Thread-compatible.
+// How long it took to get what was written to the disk, all files together.
+struct DiskFigures { std::uint64_t syncs = 0; std::int64_t longest_ns = 0; };
+
+// Appends records to the files of `directory`; every line is complete or absent. What was flushed is synced every 0.3 s,
+// in a thread of its own. Thread-compatible.
 class Recorder {
  public:
   static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory);
@@ -160,7 +164,9 @@ class Recorder {
   virtual Result<> record(const LatencyRecord& latency) = 0;
   virtual Result<> record(const Snapshot& snapshot) = 0;
   virtual Result<> record(const TimelineEntry& entry) = 0;
+  // kIo, too, when what was flushed before cannot be synced, or has not been for 5 s: a hung disk.
   virtual Result<> flush() = 0;
+  virtual DiskFigures disk() const = 0;
 };
 
 // Names out of the payload that the tracer hands over. What an answer gives again is not recorded again, and no more than
@@ -235,14 +241,17 @@ class FingerprintSampler {
 };
 
 // Entries of timeline.jsonl; t_mono_ns is for the one who records to fill in. Fields: docs/bundle-format.md.
-enum class Ending : std::uint8_t { kCompleted, kNoPressure, kNoRunDirectory, kStopFile, kSignal, kError };
+enum class Ending : std::uint8_t {
+  kCompleted, kNoPressure, kNoRunDirectory, kStopFile, kSignal, kError,
+  kTargetGone, // its process, cgroup, network namespace or veth, before the end of recovery
+};
 std::string_view ending_name(Ending ending); // "no_pressure"
 
 namespace timeline {
 TimelineEntry phase(std::uint32_t phase, std::string_view edge); // "start" | "end" | "cut": ended before its time
 TimelineEntry pressure(std::int64_t completed, std::int64_t wanted, std::int64_t within_ns);
 TimelineEntry clock(const ClockOffsets& offsets);
-TimelineEntry stop(std::string_view source, std::string_view detail); // "stop_file" | "signal" | "error"
+TimelineEntry stop(std::string_view source, std::string_view detail); // "stop_file" | "signal" | "error" | "target"
 TimelineEntry ending(Ending ending, std::string_view detail);
 // Every change made to the host, and its undoing; `result`: "ok" or what went wrong.
 TimelineEntry action(std::string_view what, std::string_view object, std::string_view result);
@@ -255,6 +264,7 @@ TimelineEntry run_changed(std::string_view newer);
 TimelineEntry app_exited();
 TimelineEntry target(nlohmann::json target);
 TimelineEntry note(std::string_view text);
+TimelineEntry disk(const DiskFigures& figures);
 }  // namespace timeline
 
 struct RunFiles {
@@ -289,6 +299,7 @@ struct Evidence {
   std::optional<NameReader::Counts> name_counts;
   bool run_changed = false;
   bool app_process_exited = false;
+  bool recovered = false; // by `recover`, of a drill whose process ended before it could seal
 };
 
 // kFormat with file and line when a record is not what it should be, or not spelled as the recorder spells it: what a
@@ -301,6 +312,11 @@ using EventSink = std::function<Result<>(const brownout_event& event, const Wher
 // Every line of kernel/events.jsonl in turn, in memory that does not grow with the file. Errors as of load(), and those
 // of the sink.
 Result<> for_each_kernel_event(const std::filesystem::path& directory, const EventSink& sink);
+
+// What a killed recorder left is made loadable: each file is cut back to before its first line that is torn or damaged,
+// files that were not begun are made. Says in the timeline what was cut (kind `recovered`), and what was undone on the
+// host since (kUndoneFile, which goes). `by`: who does it, for the timeline.
+Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by);
 
 // Offset to add to a CLOCK_MONOTONIC time to get UTC, between the two readings.
 std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns);

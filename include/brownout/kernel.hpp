@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +26,8 @@
 
 namespace brownout::kernel {
 
+class Journal;
+
 // ---- interfaces -----------------------------------------------------------------------------------------------
 
 struct Interface {
@@ -39,6 +40,9 @@ struct Interface {
 // The veth pairs of the target's netns whose other end is in ours, each checked in both directions (IFLA_LINK and
 // IFLA_LINK_NETNSID must point back), so that an equal ifindex of another namespace is not taken for it.
 Result<std::vector<Interface>> host_side_veths(const target::Target& target);
+
+// By index, which is given once a boot: the same device, whatever it is called now.
+bool is_there(const Interface& interface);
 
 // ---- what the kernel counts by itself --------------------------------------------------------------------------
 
@@ -141,16 +145,6 @@ nlohmann::json to_json(const Means& means);
 // when nothing is delayed.
 nlohmann::json queue_limits(const Means& means, const plan::Plan& plan, double packets_per_second);
 
-// Where changes that outlive a process are written down before they are made.
-inline constexpr char kJournalDirectory[] = "/run/brownout";
-
-struct CleanReport {
-  std::vector<std::string> undone;     // what a dead brownout had left, by name
-  std::vector<std::string> left_alone; // what is not provably ours any more, or of a process that lives, and why
-  std::vector<std::string> failed;     // to be tried again: the journal stays
-};
-Result<CleanReport> clean(const std::filesystem::path& journals = kJournalDirectory);
-
 // ---- the injector ---------------------------------------------------------------------------------------------
 
 struct LineCounters { // of the delay backend, per direction; conservation is checked on these
@@ -178,7 +172,7 @@ class Injector {
     const Interface& interface;
     Tracer& tracer;
     Means means{.backend = drill::Backend::kDelayLine};
-    std::filesystem::path journals = kJournalDirectory;
+    Journal* journal = nullptr; // for hooks that outlive the process: without one they are refused
     // Filters outlive the process and redirect into a device that does not: there the beat is all that ends the fault.
     std::chrono::nanoseconds heartbeat_limit =
         means.hook == HookKind::kTcx ? std::chrono::milliseconds{1000} : std::chrono::milliseconds{500};

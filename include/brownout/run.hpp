@@ -2,6 +2,7 @@
 // The drill as a whole: resolve, trace, wait for pressure, inject, drain, recover, settle, judge, seal.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -30,5 +31,16 @@ struct Outcome {
 
 // Errors before anything was attached come back as Error; later ones end in a sealed bundle with verdict ERROR.
 Result<Outcome> run(const Options& options);
+
+// What the guardian does, which run() starts as a process of its own: waits for the end of that process, then undoes what
+// journals of the dead name. Says on stdout when it watches.
+Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals);
+
+// Evidence that no process has sealed: `directory` itself, or what a killed drill left in it (its --out). kNotFound when
+// there is none.
+Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path& directory);
+// Seals what there is. Never a PASS: `bundle_complete` is inconclusive, and a drill that did not come to its end is an
+// ERROR. kRefused while the drill runs; the evidence stays where it is unless a bundle was written.
+Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory);
 
 }  // namespace brownout::run

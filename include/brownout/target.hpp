@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Surroundings {
 // processes live in several network namespaces; kRefused for the root cgroup, brownout's own and those above it.
 Result<Target> resolve(const drill::Target& wanted, const Surroundings& surroundings = {});
 nlohmann::json to_json(const Target& target);
+
+// What has become of it since it was resolved: its process has ended or moved to another cgroup or network namespace; its
+// cgroup is gone, empty or frozen. Nothing: it is as it was. Of a reused pid it knows nothing: hold the process by a pidfd.
+std::optional<std::string> change_of(const Target& target, const std::filesystem::path& proc = "/proc");
 
 struct Process { std::int32_t pid = 0; std::string comm; std::filesystem::path cgroup; };
 // Processes in the target's cgroup and below, by pid; `cgroup` is the directory on the cgroup2 mount.

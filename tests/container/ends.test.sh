@@ -33,6 +33,10 @@ while True:
 # reported_recovery SINCE: true once a call that ended after SINCE (in us) took less than 200 ms.
 recovered_since() { awk -v since="$1" '$1 > since && $2 < 200 { found = 1; exit } END { exit !found }' "$work/probe"; }
 
+guardian_is_done() {
+  [[ ! -d /proc/$guardian_pid && -z $(find /run/brownout -name "$brownout_was-*.jsonl" -o -name "netns-*.lock") ]]
+}
+
 inject() {
   start_drill "$1"
   wait_until 40 drill_said "$1" "injecting latency" || { show "$1"; flunk "$1 never injected"; finish; }
@@ -47,18 +51,34 @@ drill KILLED "$fault" "$long"
 probe_established
 inject KILLED
 expect "a new connection is slow under the fault" is_slow
+guardian_pid=$(jq -r 'select(.what == "start guardian") | .object[4:]' "$out"/.brownout-*/timeline.jsonl)
+expect "a guardian watches" kill -0 "$guardian_pid"
+killed_mono=$(awk '{ printf "%.0f\n", $1 * 1e9 }' /proc/uptime)
 kill -KILL "$brownout_pid"
 killed=${EPOCHREALTIME/[.,]/}
 expect "SIGKILL: a new connection is as before within 1 s" ends_within 1
 echo "      took $(((${EPOCHREALTIME/[.,]/} - killed) / 1000)) ms"
 wait "$brownout_pid" 2>/dev/null
-brownout_pid=
+brownout_was=$brownout_pid brownout_pid=
 expect "SIGKILL: an established connection recovers" wait_until 20 recovered_since "$killed"
 echo "      established connection: first fast call $(awk -v since="$killed" \
   '$1 > since && $2 < 200 { print int(($1 - since) / 1000); exit }' "$work/probe") ms after SIGKILL"
 kill "$probe_pid"
 expect "SIGKILL: links, programs, maps, qdiscs and the TAP are gone" census_equal "$work/before"
-rm -rf "$out"/.brownout-*
+expect "SIGKILL: the guardian has cleared away journal and lock, and has ended" wait_until 5 guardian_is_done
+"$BROWNOUT" recover "$out" >"$work/KILLED.out" 2>"$work/KILLED.err"
+expect_status "SIGKILL: recover" 0 $? || show KILLED
+expect "SIGKILL: what was recorded is sealed, and verifies" "$BROWNOUT" verify "$(bundle_of KILLED)"
+expect "SIGKILL: it is an error, not a verdict" test "$(verdict_of KILLED)" = ERROR
+expect "SIGKILL: it says that it is partial" jq -e '.recovered and .kernel_objects == null and .target.name == "'"$name"'"' \
+  <(in_bundle KILLED manifest.json)
+# What happened is on disk within 1 s of happening: of a call every few milliseconds, one is as late as that.
+expect "SIGKILL: events up to a second before the kill are there" jq -n -e --argjson killed "$killed_mono" \
+  'reduce inputs as $event (0; [., $event.t_mono_ns] | max) > $killed - 1e9' <(in_bundle KILLED kernel/events.jsonl)
+expect "SIGKILL: so are samples" jq -n -e --argjson killed "$killed_mono" \
+  'reduce inputs as $sample (0; [., $sample.t_mono_ns] | max) > $killed - 2e9' <(in_bundle KILLED kernel/counters.jsonl)
+expect "SIGKILL: nothing is left to recover" test -z "$(find "$out" -maxdepth 1 -name '.brownout-*')"
+judged_again KILLED
 
 drill STOPPED "$fault" "$long"
 inject STOPPED

@@ -10,6 +10,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "brownout/journal.hpp"
 #include "support/netns_fixture.hpp"
 #include "support/netns_traffic.hpp"
 #include "support/plans.hpp"
@@ -37,11 +38,14 @@ class InjectRun {
  public:
   InjectRun(const VethRoom& room, plan::Plan plan, const InjectHow& how = {})
       : plan_(std::move(plan)), interface_(room.interface()) {
+    auto journal = kernel::Journal::open(how.journals);
+    if (!journal) throw std::runtime_error(journal.error().render());
+    journal_ = std::move(*journal);
     auto loaded = kernel::Injector::load({.plan = plan_,
                                           .interface = interface_,
                                           .tracer = maps,
                                           .means = how.means,
-                                          .journals = how.journals,
+                                          .journal = journal_.get(),
                                           .line_queues = how.line_queues});
     if (!loaded) throw std::runtime_error(loaded.error().render());
     injector_ = std::move(*loaded);
@@ -64,6 +68,7 @@ class InjectRun {
  private:
   plan::Plan plan_;
   kernel::Interface interface_;
+  std::unique_ptr<kernel::Journal> journal_;
   std::unique_ptr<kernel::Injector> injector_;
   std::jthread beating_;
 };

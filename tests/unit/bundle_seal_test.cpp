@@ -99,7 +99,7 @@ TEST_CASE("the manifest says what follows from the records, whatever it was give
   CHECK(written["windows"]["inject"]["start_utc"] == format_utc(kWindowStart + kUtcOffset + 232));
   CHECK(written["ending"]["ending"] == "completed");
   CHECK(written["bundle"] == "IEB_x");
-  CHECK(written["bundle_format"] == 3);
+  CHECK(written["bundle_format"] == 4);
   CHECK(written["records"]["kernel_events"] == findings.events);
 }
 

@@ -225,7 +225,7 @@ TEST_CASE("a forger whose digests all fit is refused") {
       {"drill.yaml", "delay: 300ms", "delay: 301ms", "plan.json does not follow from drill.yaml"},
       {"drill.yaml", "brownout: 1", "brownout: 1 # x", "'drill_sha256' does not follow from drill.yaml"},
       {"drill.yaml", "brownout: 1", "brownout: 9", "drill.yaml:1"},
-      {"manifest.json", "\"bundle_format\": 3", "\"bundle_format\": 1", "bundle_format is not 3"},
+      {"manifest.json", "\"bundle_format\": 4", "\"bundle_format\": 1", "bundle_format is not 4"},
       {"manifest.json", "\"complete\": true", "\"complete\": false", "'windows' does not follow from the records"},
       {"manifest.json", "\"kernel_events\": ", "\"kernel_events\": 1", "'records' does not follow from the records"},
       {"manifest.json", "\"missing_required_files_count\": 0", "\"missing_required_files_count\": 1",

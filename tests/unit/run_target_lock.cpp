@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // One drill on a target at a time, whoever ends how.
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,4 +71,38 @@ TEST_CASE("a lock dies with its owner") {
   ::close(ready[1]);
   CHECK(TargetLock::take(target_in(7), "NEXT", scratch.path()));
   CHECK(is_empty(scratch));
+}
+
+TEST_CASE("what a killed drill left in the directory of locks goes with its journal, and a taker waits for that moment") {
+  const ScratchDirectory scratch;
+  const auto path = TargetLock::path_for(target_in(7), scratch.path());
+  test::spill(path, R"({"drill":"KILLED","pid":4194305,"start_ticks":1})");
+  const auto journal = scratch / "4194305-1.jsonl";
+  test::spill(journal, R"({"owner":{"netns":0,"pid":4194305,"start_ticks":1}})"
+                       "\n" +
+                           nlohmann::json{{"object", "lock"}, {"path", path.string()}}.dump() + "\n");
+  SECTION("clean removes it") {
+    const auto report = kernel::clean(scratch.path());
+    REQUIRE(report);
+    CHECK(report->failed.empty());
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+  SECTION("but not from under a drill that has it now") {
+    const auto held = TargetLock::take(target_in(7), "NOW", scratch.path());
+    REQUIRE(held);
+    REQUIRE(kernel::clean(scratch.path()));
+    CHECK(std::filesystem::exists(path));
+    CHECK_FALSE(TargetLock::take(target_in(7), "SECOND", scratch.path()));
+  }
+  SECTION("whoever holds it without a name of the living is waited for") {
+    const auto held = open_file(path, O_RDWR);
+    REQUIRE(held);
+    REQUIRE(::flock(held->get(), LOCK_EX) == 0);
+    std::jthread cleaner{[&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+      std::filesystem::remove(path);
+      ::flock(held->get(), LOCK_UN);
+    }};
+    CHECK(TargetLock::take(target_in(7), "NEXT", scratch.path()));
+  }
 }

@@ -83,6 +83,8 @@ std::vector<Case> prerequisite_cases() {
       {Reason::kInterruptedByError, ended(events::Ending::kError)},
       {Reason::kLeftovers, changed([](E& e) { e.leftovers = {"interface 17"}; })},
       {Reason::kLeftovers, changed([](E& e) { e.cleanup_recorded = false; })},
+      {Reason::kTargetGone, ended(events::Ending::kTargetGone)},
+      {Reason::kPartialBundle, changed([](E& e) { e.recovered = true; })},
       {Reason::kRunDirectoryMissing, ended(events::Ending::kNoRunDirectory)},
       {Reason::kCallsUnsupported, every_sample([](S& s) { s.inject.udp_payload = 500; }), unpressed},
       {Reason::kNoPressure, EvidenceBuilder{}, unpressed},

@@ -52,6 +52,7 @@ json summarise(const events::Evidence& evidence, const findings::Findings& findi
           {"cleanup", {{"recorded", evidence.cleanup_recorded}, {"leftovers", evidence.leftovers}}},
           {"longest_sampling_gap_ns", evidence.longest_sampling_gap_ns},
           {"run_changed", evidence.run_changed},
+          {"recovered", evidence.recovered},
           {"not_observed", evidence.not_observed},
           {"missing_required_files_count", evidence.run_files ? evidence.run_files->missing_required.size() : 0},
           {"records",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a bundle has; format 3. docs/bundle-format.md says what is in each.
+// Which files a bundle has; format 4. docs/bundle-format.md says what is in each.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace brownout::bundle {
 
-inline constexpr int kFormat = 3;
+inline constexpr int kFormat = 4;
 
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";

@@ -40,6 +40,9 @@ std::string summary_section(const ReportInputs& inputs) {
   std::string text = fmt::format("# brownout drill {}\n\n**Verdict: {}** (scope: {}, completeness: {})\n\n",
                                  cell(inputs.plan.drill.name), verdict::name(verdict.outcome), verdict.scope,
                                  verdict.completeness);
+  if (inputs.evidence.recovered)
+    text += "**Partial**: the drill's process ended before it could seal; `brownout recover` sealed what it had "
+            "written.\n\n";
   for (const auto& reason : verdict.reasons) text += fmt::format("- {}\n", prose(reason));
   text += "\n" + checks_that(inputs, verdict::Outcome::kPass, "Holds");
   text += checks_that(inputs, verdict::Outcome::kInconclusive, "Not proven");

@@ -35,6 +35,15 @@ std::string explain(const verdict::Check& check) {
 
 std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
+std::string cuts_of(const json& cuts) {
+  if (!cuts.is_array() || cuts.empty()) return "nothing had to be cut off";
+  std::string text;
+  for (const auto& cut : cuts)
+    text += fmt::format("{}{}: {} bytes cut off after line {}", text.empty() ? "" : "; ", text_of(cut.at("file")),
+                        cut.at("bytes").dump(), cut.at("after_line").dump());
+  return text;
+}
+
 // "phase: inject start"; long structures are left to the file itself.
 std::string describe(const events::TimelineEntry& entry) {
   const auto& fields = entry.fields;
@@ -53,6 +62,10 @@ std::string describe(const events::TimelineEntry& entry) {
   }
   if (entry.kind == "sampling") return "longest gap " + milliseconds(fields.at("longest_gap_ns").get<std::int64_t>());
   if (entry.kind == "run_changed") return text_of(fields.at("newer"));
+  if (entry.kind == "disk")
+    return fmt::format("synced {} times, at longest in {}", fields.at("syncs").dump(),
+                       milliseconds(fields.at("longest_ns").get<std::int64_t>()));
+  if (entry.kind == "recovered") return cuts_of(fields.at("cut"));
   if (entry.kind == "note") return text_of(fields.at("text"));
   return {};
 }

@@ -79,16 +79,38 @@ Result<Members> complete(const std::filesystem::path& staging, nlohmann::json ma
   return members;
 }
 
+// An archive in the making, mode 0600: the app's own files are in it, and who may read those is not ours to widen. Without a
+// name where the file system can do that, so that a process that is killed leaves no half an archive.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  static Result<TemporaryFile> make(const std::filesystem::path& directory, const std::string& name) {
+    TemporaryFile file;
+    file.fd_ = UniqueFd{::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+    if (file.fd_) return file;
+    std::string path = (directory / ("." + name + ".XXXXXX")).string();
+    file.fd_ = UniqueFd{::mkostemp(path.data(), O_CLOEXEC)};
+    if (!file.fd_) return fail_errno(ErrorCode::kIo, "create " + path);
+    file.path_ = path;
+    return file;
+  }
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
+
+  int fd() const { return fd_.get(); }
+  // To read it by.
+  std::filesystem::path path() const { return path_.empty() ? fmt::format("/proc/self/fd/{}", fd_.get()) : path_; }
   // Under its own name at last; never over a bundle that is there already.
   Result<> become(const std::filesystem::path& name) {
+    if (path_.empty()) {
+      if (::linkat(AT_FDCWD, path().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+      return fail_errno(ErrorCode::kIo, "name the archive " + name.string());
+    }
     int renamed = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE);
     if (renamed != 0 && (errno == EINVAL || errno == ENOSYS) && ::access(name.c_str(), F_OK) != 0)
       renamed = ::rename(path_.c_str(), name.c_str());
@@ -98,7 +120,9 @@ class TemporaryFile {
   }
 
  private:
-  std::string path_;
+  TemporaryFile() = default;
+  UniqueFd fd_;
+  std::string path_;  // empty: it has no name yet
 };
 
 Result<> sync_directory(const std::filesystem::path& directory) {
@@ -133,16 +157,12 @@ Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem:
   json["sealed_utc"] = format_utc(realtime_ns);
   BROWNOUT_ASSIGN(const auto members, complete(staging, std::move(json), plan, verdict));
 
-  std::string temporary = (out_directory / ("." + name + ".XXXXXX")).string();
-  // Mode 0600: the app's own files are in it, and who may read those is not ours to widen.
-  const UniqueFd fd{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (!fd) return fail_errno(ErrorCode::kIo, "create " + temporary);
-  TemporaryFile file{temporary};
-  BROWNOUT_TRY(pack(fd.get(), staging, name, members, realtime_ns));
+  BROWNOUT_ASSIGN(auto file, TemporaryFile::make(out_directory, name));
+  BROWNOUT_TRY(pack(file.fd(), staging, name, members, realtime_ns));
   Sealed sealed{.archive = out_directory / (name + ".tar.gz")};
-  BROWNOUT_ASSIGN(sealed.sha256, sha256_file(temporary));
+  BROWNOUT_ASSIGN(sealed.sha256, sha256_file(file.path()));
   std::error_code error;
-  sealed.size = std::filesystem::file_size(temporary, error);
+  sealed.size = std::filesystem::file_size(file.path(), error);
   BROWNOUT_TRY(file.become(sealed.archive));
   BROWNOUT_TRY(write_file(sealed.archive.string() + ".sha256",
                           fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "brownout/journal.hpp"
+
 namespace brownout::cli {
 namespace {
 
@@ -106,8 +108,40 @@ ExitCode clean() {
   for (const auto& what : report->undone) fmt::print("undone: {}\n", what);
   for (const auto& what : report->left_alone) fmt::print("left alone: {}\n", what);
   for (const auto& what : report->failed) fmt::print("failed: {}\n", what);
+  for (const auto& where : report->unsealed) fmt::print("unsealed evidence: brownout recover {}\n", where);
   if (report->undone.empty() && report->left_alone.empty() && report->failed.empty()) fmt::print("nothing to undo\n");
   return report->failed.empty() ? ExitCode::kPass : ExitCode::kError;
+}
+
+void undo_leftovers() {
+  if (::geteuid() != 0) return;
+  const auto report = kernel::clean();
+  if (!report) return static_cast<void>(cli::report(report.error()));
+  for (const auto& what : report->undone) fmt::print(stderr, "undone, left by an earlier run: {}\n", what);
+  for (const auto& what : report->failed)
+    fmt::print(stderr, "left by an earlier run, and could not be undone: {}\n", what);
+  for (const auto& where : report->unsealed)
+    fmt::print(stderr, "unsealed, of an earlier run: brownout recover {}\n", where);
+}
+
+ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals) {
+  const auto guarded = run::guard(pid, start_ticks, journals);
+  return guarded ? ExitCode::kPass : report(guarded.error());
+}
+
+ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory) {
+  const auto found = run::unsealed(evidence);
+  if (!found) return report(found.error());
+  ExitCode code = ExitCode::kPass;
+  for (const auto& directory : *found) {
+    const auto sealed = run::recover(directory, out_directory.empty() ? directory.parent_path() : out_directory);
+    if (sealed) {
+      print_text(*sealed);
+    } else {
+      code = report(sealed.error());
+    }
+  }
+  return code;
 }
 
 ExitCode verify(const std::filesystem::path& archive) {

@@ -2,6 +2,7 @@
 // The commands: data to stdout, everything else to stderr, an exit code of exit_code.hpp.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ struct JudgeOptions {
   bool json = false;
 };
 ExitCode judge(const JudgeOptions& options);
+// 0 when all that was found is sealed now, whatever its verdict.
+ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory);
+// What a killed run left on this host is inert, but in the way: each command that finds it undoes it first, as root.
+void undo_leftovers();
+// `guard`, which run starts by itself.
+ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals);
 ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
 // Prints the error; the exit code that goes with it.

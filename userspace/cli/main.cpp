@@ -34,6 +34,20 @@ int main(int argc, char** argv) {
 
   auto* clean_command = app.add_subcommand("clean", "undo what a killed brownout left on this host, and nothing else");
 
+  std::filesystem::path unsealed, recovered;
+  auto* recover_command = app.add_subcommand("recover", "seal what a killed drill had recorded, as a partial bundle");
+  recover_command->add_option("directory", unsealed, "unsealed evidence, or the --out it was left in")->required();
+  recover_command->add_option("--out", recovered, "directory for the bundle; default: beside the evidence");
+
+  std::int32_t guarded = 0;
+  std::uint64_t guarded_since = 0;
+  std::filesystem::path journals;
+  // Of no use to people: not listed.
+  auto* guard_command = app.add_subcommand("guard", "wait for the end of a brownout, then undo what it left")->group("");
+  guard_command->add_option("pid", guarded)->required();
+  guard_command->add_option("started", guarded_since, "in clock ticks since boot")->required();
+  guard_command->add_option("journals", journals)->required();
+
   std::filesystem::path archive;
   auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, and whether its verdict follows");
   verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
@@ -56,11 +70,14 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
+  if (!*guard_command && !*clean_command) cli::undo_leftovers();
   ExitCode code = ExitCode::kUsage;
   if (*run_command) code = cli::run(options);
   if (*check_command) code = cli::check(drill);
   if (*doctor_command) code = cli::doctor(doctor_json);
   if (*clean_command) code = cli::clean();
+  if (*recover_command) code = cli::recover(unsealed, recovered);
+  if (*guard_command) code = cli::guard(guarded, guarded_since, journals);
   if (*verify_command) code = cli::verify(archive);
   if (*judge_command) code = cli::judge(judging);
   if (*explain_command) code = cli::explain(explained, checks);

@@ -3,10 +3,9 @@
 #include <utility>
 
 #include "brownout/digest.hpp"
-#include "event_line.hpp"
 #include "event_reader.hpp"
 #include "lines.hpp"
-#include "records.hpp"
+#include "record_line.hpp"
 #include "timeline_summary.hpp"
 
 namespace brownout::events {
@@ -23,30 +22,6 @@ void set_reference(Snapshot& snapshot, Ref ref) {
   snapshot.ref = std::move(ref);
 }
 
-void append(fmt::memory_buffer& into, const auto& record) {
-  const auto line = to_line(encode(record));
-  into.append(line.data(), line.data() + line.size());
-}
-
-void append(fmt::memory_buffer& into, const brownout_event& event) { append_line(into, event); }
-
-template <typename Record>
-Result<Record> parse_record(std::string_view line, const std::string& place) {
-  BROWNOUT_ASSIGN(const auto json, parse_json(line, place));
-  Record record{};
-  Problem problem;
-  decode(json, record, problem);
-  if (problem) return fail(ErrorCode::kFormat, fmt::format("{}: {}", place, problem.text()));
-  // One spelling for each record: keys that nobody reads, a readable name that contradicts its number or a key given
-  // twice cannot tell people another story than the one that is judged.
-  fmt::memory_buffer again;
-  append(again, record);
-  if (std::string_view{again.data(), again.size()} != line)
-    return fail(ErrorCode::kFormat, fmt::format("{}: not as brownout writes this record", place),
-                "The line was changed after it was recorded.");
-  return record;
-}
-
 template <typename Record>
 Result<> load_file(const std::filesystem::path& directory, const std::string& file, std::vector<Record>& into) {
   return for_each_line(directory / file, [&](std::string_view line, int number) -> Result<> {
@@ -57,11 +32,9 @@ Result<> load_file(const std::filesystem::path& directory, const std::string& fi
   });
 }
 
-// A body is the version that it claims to be.
 Result<> check_bodies(const std::vector<Snapshot>& snapshots) {
   for (const auto& snapshot : snapshots) {
-    if (!snapshot.body) continue;
-    if (snapshot.body->size() != snapshot.size || sha256(*snapshot.body) != snapshot.sha256)
+    if (!body_fits(snapshot))
       return fail(ErrorCode::kFormat,
                   fmt::format("{}:{}: 'body' is not the version with that size and sha256", snapshot.ref.file,
                               snapshot.ref.line_start));
@@ -80,6 +53,10 @@ Result<> load_run_files(const std::filesystem::path& directory, std::optional<Ru
 }
 
 }  // namespace
+
+bool body_fits(const Snapshot& snapshot) {
+  return !snapshot.body || (snapshot.body->size() == snapshot.size && sha256(*snapshot.body) == snapshot.sha256);
+}
 
 nlohmann::json to_json(const Ref& ref) {
   return {{"file", ref.file}, {"line_start", ref.line_start}, {"line_end", ref.line_end}, {"sha256_16", ref.sha256_16}};

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <utility>
+#include <vector>
+
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "disk_sync.hpp"
 #include "event_line.hpp"
 #include "records.hpp"
 
@@ -21,6 +25,8 @@ class LineFile {
     BROWNOUT_ASSIGN(file_, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0644));
     return {};
   }
+
+  int fd() const { return file_.get(); }
 
   Result<> append(std::string_view line) {
     pending_ += line;
@@ -58,7 +64,11 @@ class FileRecorder final : public Recorder {
     BROWNOUT_TRY(counters_.open(directory / kCountersFile));
     BROWNOUT_TRY(names_.open(directory / kNamesFile));
     BROWNOUT_TRY(latency_.open(directory / kLatencyFile));
-    return snapshots_.open(directory / kSnapshotsFile);
+    BROWNOUT_TRY(snapshots_.open(directory / kSnapshotsFile));
+    std::vector<int> files;
+    for (const auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
+      files.push_back(file->fd());
+    return disk_.start(std::move(files));
   }
 
   Result<> record(const brownout_event& event) override {
@@ -74,15 +84,17 @@ class FileRecorder final : public Recorder {
 
   // All are tried, so that one full file does not keep the others back.
   Result<> flush() override {
-    Result<> all;
+    Result<> all = disk_.check();
     for (auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
       if (auto one = file->flush(); !one && all) all = std::move(one);
     return all;
   }
+  DiskFigures disk() const override { return disk_.figures(); }
 
  private:
   LineFile timeline_, events_, counters_, names_, latency_, snapshots_;
   fmt::memory_buffer line_;
+  DiskSync disk_;  // last: it uses the files' descriptors
 };
 
 }  // namespace

@@ -113,5 +113,9 @@ TimelineEntry target(Json target) { return entry("target", {{"target", std::move
 
 TimelineEntry note(std::string_view text) { return entry("note", {{"text", text}}); }
 
+TimelineEntry disk(const DiskFigures& figures) {
+  return entry("disk", {{"syncs", figures.syncs}, {"longest_ns", figures.longest_ns}});
+}
+
 }  // namespace timeline
 }  // namespace brownout::events

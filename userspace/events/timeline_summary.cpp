@@ -76,6 +76,11 @@ void take_names(Evidence& evidence, const TimelineEntry& entry, Problem& problem
 }
 
 void take_run_changed(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.run_changed = true; }
+void take_recovered(Evidence& evidence, const TimelineEntry& entry, Problem& problem) {
+  evidence.recovered = true;
+  member(entry.fields, "by", problem);
+  member(entry.fields, "cut", problem);
+}
 void take_app_exited(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.app_process_exited = true; }
 
 // Kinds that are looked at as entries, not summed up: their fields only have to be what they should be.
@@ -101,6 +106,9 @@ void check_app_manifest(Evidence&, const TimelineEntry& entry, Problem& problem)
   member(entry.fields, "manifest", problem);
 }
 void check_target(Evidence&, const TimelineEntry& entry, Problem& problem) { member(entry.fields, "target", problem); }
+void check_disk(Evidence&, const TimelineEntry& entry, Problem& problem) {
+  need<std::int64_t>(entry, {"syncs", "longest_ns"}, problem);
+}
 void check_note(Evidence&, const TimelineEntry& entry, Problem& problem) {
   need<std::string>(entry, {"text"}, problem);
 }
@@ -114,12 +122,16 @@ constexpr std::array kKinds{
     Kind{"not_observed", take_not_observed},  Kind{"cleanup", take_cleanup},
     Kind{"run_changed", take_run_changed},    Kind{"app_exited", take_app_exited},
     Kind{"target", check_target},        Kind{"note", check_note},
-    Kind{"names", take_names}};
+    Kind{"names", take_names},           Kind{"disk", check_disk},
+    Kind{"recovered", take_recovered}};
 
-// A phase that nobody closed (the drill was killed) ends with the last thing that was written down.
+// A phase that nobody closed (the drill was killed) ends with the last thing that the drill wrote down.
 void close_open_windows(Evidence& evidence) {
   std::int64_t last_ns = 0;
-  for (const auto& entry : evidence.timeline) last_ns = std::max(last_ns, entry.t_mono_ns);
+  for (const auto& entry : evidence.timeline) {
+    if (entry.kind == "recovered") break;
+    last_ns = std::max(last_ns, entry.t_mono_ns);
+  }
   for (auto& [phase, window] : evidence.windows)
     if (is_open(window)) window.end_ns = std::max(last_ns, window.start_ns);
 }

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "bpf_objects.hpp"
+#include "brownout/journal.hpp"
 #include "clsact.hpp"
-#include "journal.hpp"
 
 namespace brownout::kernel {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "bpf_objects.hpp"
-#include "journal.hpp"
+#include "brownout/journal.hpp"
 
 namespace brownout::kernel {
 

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
 VethInjector::VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton)
     : control_(config.tracer.control()),
       means_(config.means),
-      journals_(config.journals),
+      journal_(config.journal),
       heartbeat_limit_(config.heartbeat_limit),
       max_duration_(config.plan.max_duration_ns),
       longest_delay_(plan::longest_delay_ns(config.plan)),
@@ -86,9 +86,8 @@ std::unique_ptr<DelayBackend> VethInjector::make_backend() const {
 // The backend first, so that no packet can come before there is somebody to send it on.
 Result<> VethInjector::attach_all(double packets_per_second) {
   BROWNOUT_ASSIGN(qdiscs_before_, qdisc_listing(interface_.host_ifindex));
-  if (means_.hook == HookKind::kClsact) {
-    BROWNOUT_ASSIGN(journal_, Journal::open(journals_));
-  }
+  if (means_.hook == HookKind::kClsact && !journal_)
+    return fail(ErrorCode::kRefused, "clsact filters outlive the process, and there is no journal to write them into");
   if (means_.backend) {
     backend_ = make_backend();
     BROWNOUT_TRY(backend_->open(*skeleton_, packets_per_second));
@@ -99,11 +98,10 @@ Result<> VethInjector::attach_all(double packets_per_second) {
 Result<> VethInjector::attach_veth() {
   const int ifindex = interface_.host_ifindex;
   if (means_.hook == HookKind::kClsact) {
-    BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(ifindex, interface_.host_name, journal_.get()));
+    BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(ifindex, interface_.host_name, journal_));
   }
   const auto attach = [&](const bpf_program* program, HookSide side) {
-    return ClassifierHook::attach(means_.hook, bpf_program__fd(program), {ifindex, interface_.host_name, side},
-                                  journal_.get());
+    return ClassifierHook::attach(means_.hook, bpf_program__fd(program), {ifindex, interface_.host_name, side}, journal_);
   };
   BROWNOUT_ASSIGN(from_container_, attach(skeleton_->progs.from_container, HookSide::kIngress));
   BROWNOUT_ASSIGN(to_container_, attach(skeleton_->progs.to_container, HookSide::kEgress));
@@ -147,7 +145,6 @@ Result<> VethInjector::detach() {
   keep_last_figures();
   if (backend_) keep_first(outcome, backend_->close());
   if (outcome && journal_) journal_->settle();
-  journal_.reset();
   keep_first(outcome, compare_qdiscs());
   skeleton_.reset();
   return outcome;

@@ -65,7 +65,7 @@ class VethInjector final : public Injector {
 
   brownout_control& control_;
   Means means_;
-  std::filesystem::path journals_;
+  Journal* journal_;
   std::chrono::nanoseconds heartbeat_limit_, max_duration_, longest_delay_;
   std::size_t fault_count_;
   bool realtime_;
@@ -75,7 +75,6 @@ class VethInjector final : public Injector {
 
   InjectSkeleton skeleton_;  // empty after detach
   std::unique_ptr<DelayBackend> backend_;
-  std::unique_ptr<Journal> journal_;  // only when something outlives us
   ClsactQdisc clsact_;
   ClassifierHook from_container_, to_container_;
   std::optional<std::vector<std::string>> qdiscs_before_, qdiscs_after_;  // of the target's own device

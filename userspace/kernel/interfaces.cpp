@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Which device on the host is the other end of a container's veth.
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
@@ -102,6 +104,11 @@ Result<std::vector<Interface>> host_side_veths(const target::Target& target) {
                 "Run brownout where the other end of the container's interface is; macvlan, ipvlan and --network none "
                 "have none.");
   return found;
+}
+
+bool is_there(const Interface& interface) {
+  std::array<char, IF_NAMESIZE> name{};
+  return ::if_indextoname(static_cast<unsigned>(interface.host_ifindex), name.data()) != nullptr;
 }
 
 }  // namespace brownout::kernel

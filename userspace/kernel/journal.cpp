@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "journal.hpp"
+#include "brownout/journal.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -28,16 +28,37 @@ Result<> make_directory(const std::filesystem::path& directory) {
                     "Changes that outlive the process are journalled before they are made: nothing was changed.");
 }
 
+struct Status {
+  char state = '?';
+  std::uint64_t start_ticks = 0;
+};
+
+// proc(5): state is field 3, starttime field 22. The name in parentheses, field 2, may hold anything.
+Result<Status> read_status(std::int32_t pid) {
+  auto stat = read_file(fmt::format("/proc/{}/stat", pid));
+  if (!stat) {
+    stat.error().code = ErrorCode::kNotFound;
+    return std::unexpected(std::move(stat).error());
+  }
+  Status status;
+  auto at = stat->rfind(')');
+  if (at != std::string::npos && at + 2 < stat->size()) status.state = (*stat)[at + 2];
+  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
+  if (at == std::string::npos ||
+      std::from_chars(stat->data() + at + 1, stat->data() + stat->size(), status.start_ticks).ec != std::errc{})
+    return fail(ErrorCode::kFormat, fmt::format("/proc/{}/stat has no start time", pid));
+  return status;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& directory) {
   BROWNOUT_TRY(make_directory(directory));
   BROWNOUT_ASSIGN(const auto self, owner());
   const auto path = directory / fmt::format("{}-{}.jsonl", ::getpid(), self["owner"]["start_ticks"].get<std::uint64_t>());
-  // A second injector of this process goes on in the same file.
   BROWNOUT_ASSIGN(UniqueFd file, open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
   std::unique_ptr<Journal> journal{new Journal{path, std::move(file)}};
-  BROWNOUT_TRY(journal->note(self));
+  BROWNOUT_TRY(journal->mention(self));
   return journal;
 }
 
@@ -46,26 +67,27 @@ Journal::~Journal() {
 }
 
 Result<> Journal::note(const nlohmann::json& object) {
-  if (auto written = write_all(file_.get(), object.dump() + "\n"); !written)
+  settled_ = false;
+  return mention(object);
+}
+
+Result<> Journal::mention(const nlohmann::json& file) {
+  if (auto written = write_all(file_.get(), file.dump() + "\n"); !written)
     return std::unexpected(std::move(written).error().with_context(path_.string()));
   if (::fdatasync(file_.get()) != 0) return fail_errno(ErrorCode::kIo, "sync " + path_.string());
   return {};
 }
 
 Result<std::uint64_t> process_start_ticks(std::int32_t pid) {
-  auto stat = read_file(fmt::format("/proc/{}/stat", pid));
-  if (!stat) {
-    stat.error().code = ErrorCode::kNotFound;
-    return std::unexpected(std::move(stat).error());
-  }
-  // The name in parentheses may hold anything, blanks and parentheses too; field 22 is the 20th behind it.
-  auto at = stat->rfind(')');
-  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
-  std::uint64_t ticks = 0;
-  if (at == std::string::npos ||
-      std::from_chars(stat->data() + at + 1, stat->data() + stat->size(), ticks).ec != std::errc{})
-    return fail(ErrorCode::kFormat, fmt::format("/proc/{}/stat has no start time", pid));
-  return ticks;
+  BROWNOUT_ASSIGN(const auto status, read_status(pid));
+  return status.start_ticks;
+}
+
+Result<bool> is_alive(std::int32_t pid, std::uint64_t start_ticks) {
+  const auto status = read_status(pid);
+  if (!status && status.error().code == ErrorCode::kNotFound) return false;
+  if (!status) return std::unexpected(status.error());
+  return status->start_ticks == start_ticks && status->state != 'Z' && status->state != 'X';
 }
 
 }  // namespace brownout::kernel

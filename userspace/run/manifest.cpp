@@ -26,15 +26,6 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-json describe_tool() {
-  const auto binary = sha256_file("/proc/self/exe");
-  return {{"name", "brownout"},
-          {"version", version::kVersion},
-          {"commit", version::kCommit},
-          {"dirty", version::kDirty},
-          {"binary_sha256", binary ? json(*binary) : json(nullptr)}};
-}
-
 // From /etc/passwd alone: getpwuid() loads the host's name service modules, which a static executable must not do.
 std::string user_name(uid_t uid) {
   const std::unique_ptr<std::FILE, decltype(&std::fclose)> users{std::fopen("/etc/passwd", "re"), &std::fclose};
@@ -65,6 +56,15 @@ json describe_host() {
 }
 
 }  // namespace
+
+json describe_tool() {
+  const auto binary = sha256_file("/proc/self/exe");
+  return {{"name", "brownout"},
+          {"version", version::kVersion},
+          {"commit", version::kCommit},
+          {"dirty", version::kDirty},
+          {"binary_sha256", binary ? json(*binary) : json(nullptr)}};
+}
 
 bundle::Manifest make_manifest(const ManifestInputs& inputs) {
   json manifest{{"run_id", inputs.run_id},

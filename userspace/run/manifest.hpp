@@ -15,6 +15,7 @@ struct ManifestInputs {
   std::string run_id;
   nlohmann::json kernel;  // of Session::kernel_description()
 };
+nlohmann::json describe_tool();
 bundle::Manifest make_manifest(const ManifestInputs& inputs);
 
 }  // namespace brownout::run

@@ -10,46 +10,15 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
-#include "brownout/fd.hpp"
 #include "confirm.hpp"
+#include "guardian.hpp"
 #include "manifest.hpp"
 #include "session.hpp"
+#include "staging.hpp"
 #include "target_lock.hpp"
 
 namespace brownout::run {
 namespace {
-
-// Evidence in the making, beside where the bundle will be; removed once it is sealed.
-class Staging {
- public:
-  static Result<Staging> make(const std::filesystem::path& out_directory) {
-    std::error_code error;
-    std::filesystem::create_directories(out_directory, error);
-    if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + out_directory.string());
-    std::string path = (out_directory / ".brownout-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr)
-      return fail_errno(ErrorCode::kIo, "create a directory in " + out_directory.string(),
-                        "Name a writable directory with --out.");
-    Staging staging;
-    staging.path_ = path;
-    return staging;
-  }
-  Staging(Staging&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Staging& operator=(Staging&&) = delete;
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  ~Staging() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-  // Evidence that could not be sealed is not thrown away.
-  std::filesystem::path keep() { return std::exchange(path_, {}); }
-
- private:
-  Staging() = default;
-  std::filesystem::path path_;
-};
 
 std::uint64_t draw_seed() {
   std::random_device device;
@@ -73,14 +42,6 @@ Result<kernel::Interface> only_interface(const target::Target& target) {
   return veths.front();
 }
 
-// What a killed run left on this host is inert, but in the way.
-Result<> undo_leftovers() {
-  BROWNOUT_ASSIGN(const auto report, kernel::clean());
-  for (const auto& what : report.undone) fmt::print(stderr, "undone, left by an earlier run: {}\n", what);
-  for (const auto& what : report.failed) fmt::print(stderr, "left by an earlier run, and could not be undone: {}\n", what);
-  return {};
-}
-
 // The steps in order; false or an error ends them early.
 Result<bool> drive(Session& session) {
   BROWNOUT_TRY(session.prepare());
@@ -97,6 +58,9 @@ struct Context {
   const target::Target& target;
   const kernel::Interface& interface;
   const kernel::Means& means;
+  kernel::Journal& journal;
+  const Guardian& guardian;
+  TargetWatch& watch;
   Staging& staging;
 };
 
@@ -105,22 +69,34 @@ std::string run_id_of(const Session& session) {
   return "run_" + format_utc_compact(realtime_ns());
 }
 
+bundle::Manifest manifest_of(const Context& context, const std::string& run_id, const nlohmann::json& kernel) {
+  return make_manifest({.options = context.options,
+                        .plan = context.plan,
+                        .target = context.target,
+                        .interface = context.interface,
+                        .run_id = run_id,
+                        .kernel = kernel});
+}
+
+// Before anything is attached, so that `recover` has it whatever happens to us.
+Result<> stage_beginning(const Context& context) {
+  const auto& staging = context.staging.path();
+  BROWNOUT_TRY(context.journal.mention(
+      {{"object", "evidence"}, {"path", staging.string()}, {"drill", context.plan.drill.name}}));
+  BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
+  return bundle::stage_manifest(manifest_of(context, "", nullptr), staging);
+}
+
 // From here on everything comes out of the files, as it will for whoever verifies the bundle.
 Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   const auto& staging = context.staging.path();
-  BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
   if (session.run_directory() != nullptr)
     BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
   BROWNOUT_ASSIGN(const auto reading, findings::read(context.plan, staging));
   const auto& [evidence, findings] = reading;
   Outcome outcome{.verdict = verdict::judge(context.plan, evidence, findings)};
   const auto run_id = run_id_of(session);
-  const auto manifest = make_manifest({.options = context.options,
-                                       .plan = context.plan,
-                                       .target = context.target,
-                                       .interface = context.interface,
-                                       .run_id = run_id,
-                                       .kernel = session.kernel_description()});
+  const auto manifest = manifest_of(context, run_id, session.kernel_description());
   const std::int64_t now = realtime_ns();
   BROWNOUT_ASSIGN(outcome.sealed,
                   bundle::seal(staging, context.options.out_directory,
@@ -133,12 +109,16 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
 }
 
 Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
+  BROWNOUT_TRY(stage_beginning(context));
   BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
                                                      .target = context.target,
                                                      .interface = context.interface,
                                                      .means = context.means,
+                                                     .journal = context.journal,
+                                                     .guardian = context.guardian,
                                                      .staging = context.staging.path(),
                                                      .stop = stop,
+                                                     .watch = context.watch,
                                                      .progress = progress}));
   BROWNOUT_ASSIGN(const bool have_run_directory, session->wait_for_run_directory());
   const Result<bool> driven = have_run_directory ? drive(*session) : Result<bool>{false};
@@ -150,9 +130,12 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
   if (auto finished = session->finish(error); !finished && !error) progress.note(finished.error().render());
   auto outcome = judge_and_seal(context, *session);
   if (!outcome) {
-    const auto kept = context.staging.keep();
-    return std::unexpected(
-        std::move(outcome).error().with_context("the evidence is kept, unsealed, in " + kept.string()));
+    context.staging.keep();
+    const auto kept = context.staging.path().string();
+    return std::unexpected(std::move(outcome)
+                               .error()
+                               .with_context("the evidence is kept, unsealed, in " + kept)
+                               .with_hint("When that is mended: brownout recover " + kept));
   }
   return outcome;
 }
@@ -166,14 +149,18 @@ Result<Outcome> run(const Options& options) {
     return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
+  BROWNOUT_ASSIGN(const auto journal, kernel::Journal::open());
+  BROWNOUT_TRY(journal->mention({{"object", "lock"}, {"path", TargetLock::path_for(target).string()}}));
   BROWNOUT_ASSIGN(const auto lock, TargetLock::take(target, plan.drill.name));
-  BROWNOUT_TRY(undo_leftovers());
+  // Choosing means makes kernel objects, and undoes them.
+  BROWNOUT_ASSIGN(const auto guardian, Guardian::start());
   BROWNOUT_ASSIGN(const auto means, kernel::choose_means(plan.drill.backend, plan.needs_delay_line));
   BROWNOUT_TRY(confirm(options, plan, target, interface, means));
+  BROWNOUT_ASSIGN(auto watch, TargetWatch::start(target, interface));
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
   Progress progress;
-  return drill({options, plan, target, interface, means, staging}, stop, progress);
+  return drill({options, plan, target, interface, means, *journal, guardian, watch, staging}, stop, progress);
 }
 
 }  // namespace brownout::run

@@ -17,6 +17,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 // The tracer's wait is the loop's tick: far below a quarter of the shortest heartbeat limit.
 constexpr std::chrono::milliseconds kTick{20};
 constexpr std::int64_t kSlowLook = kSecond;
+// With the time between two syncs, less than the second within which events are on disk.
+constexpr std::int64_t kFlushEvery = kSecond / 5;
 constexpr std::int64_t kClockMoved = kSecond / 20;
 
 }  // namespace
@@ -26,8 +28,11 @@ Session::Session(const Setup& setup)
       target_(setup.target),
       interface_(setup.interface),
       means_(setup.means),
+      journal_(setup.journal),
+      guardian_(setup.guardian),
       staging_(setup.staging),
       stop_(setup.stop),
+      watch_(setup.watch),
       progress_(setup.progress) {}
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
@@ -38,6 +43,7 @@ Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();
   BROWNOUT_TRY(session->record_clock());
   BROWNOUT_TRY(session->record(events::timeline::target(target::to_json(setup.target))));
+  BROWNOUT_TRY(session->record_action("start guardian", fmt::format("pid {}", setup.guardian.pid()), "ok"));
   return session;
 }
 
@@ -67,6 +73,10 @@ Result<> Session::pump() {
     failures_seen_ = totals.calls_failed[1];
   }
   if (now >= next_counters_ns_) BROWNOUT_TRY(take_counters());
+  if (now >= next_flush_ns_) {
+    next_flush_ns_ = now + kFlushEvery;
+    BROWNOUT_TRY(recorder_->flush());
+  }
   if (now >= next_slow_look_ns_) {
     next_slow_look_ns_ = now + kSlowLook;
     BROWNOUT_TRY(record_moved_clock());
@@ -76,6 +86,7 @@ Result<> Session::pump() {
       BROWNOUT_TRY(record(events::timeline::run_changed(run_directory_->path().string())));
     }
   }
+  BROWNOUT_TRY(take_target());
   return take_stop();
 }
 
@@ -123,17 +134,28 @@ Result<> Session::take_stop() {
   if (stopped_) return {};
   const auto& request = stop_.check();
   if (!request) return {};
+  const bool by_file = request->source == StopRequest::Source::kStopFile;
+  return stop_because(by_file ? events::Ending::kStopFile : events::Ending::kSignal, by_file ? "stop_file" : "signal",
+                      request->detail);
+}
+
+Result<> Session::take_target() {
+  if (stopped_ || target_may_go_ || !watch_.gone()) return {};
+  return stop_because(events::Ending::kTargetGone, "target", *watch_.gone());
+}
+
+Result<> Session::stop_because(events::Ending ending, const char* source, const std::string& detail) {
   stopped_ = true;
   // The fault goes first; only then is anything written down.
   const std::int64_t seen = monotonic_ns();
-  BROWNOUT_TRY(stop_injection());
-  const bool by_file = request->source == StopRequest::Source::kStopFile;
-  ending_ = by_file ? events::Ending::kStopFile : events::Ending::kSignal;
-  ending_detail_ = request->detail;
-  progress_.note(fmt::format("stopping: {} ({})", by_file ? "STOP file" : "signal", request->detail));
-  auto entry = events::timeline::stop(by_file ? "stop_file" : "signal", request->detail);
+  const auto undone = stop_injection();
+  ending_ = ending;
+  ending_detail_ = detail;
+  progress_.note(fmt::format("stopping: {} ({})", source, detail));
+  auto entry = events::timeline::stop(source, detail);
   entry.t_mono_ns = seen;
-  return record(std::move(entry));
+  BROWNOUT_TRY(record(std::move(entry)));
+  return undone;
 }
 
 Result<> Session::start_phase(brownout_phase phase) {

@@ -14,9 +14,11 @@
 
 #include "app_watch.hpp"
 #include "counter_sampler.hpp"
+#include "guardian.hpp"
 #include "pressure.hpp"
 #include "progress.hpp"
 #include "stop_watch.hpp"
+#include "target_watch.hpp"
 
 #include "brownout/events.hpp"
 
@@ -29,8 +31,11 @@ class Session {
     const target::Target& target;
     const kernel::Interface& interface;
     const kernel::Means& means;
+    kernel::Journal& journal;
+    const Guardian& guardian;
     std::filesystem::path staging;
     StopWatch& stop;
+    TargetWatch& watch;
     Progress& progress;
   };
   static Result<std::unique_ptr<Session>> open(const Setup& setup);
@@ -64,6 +69,8 @@ class Session {
   Result<> take_snapshots();
   Result<> take_counters();
   Result<> take_stop();
+  Result<> take_target();
+  Result<> stop_because(events::Ending ending, const char* source, const std::string& detail);
   Result<> start_phase(brownout_phase phase);
   Result<> end_phase();
   Result<> list_in_flight();
@@ -87,8 +94,11 @@ class Session {
   const target::Target& target_;
   const kernel::Interface& interface_;
   const kernel::Means& means_;
+  kernel::Journal& journal_;
+  const Guardian& guardian_;
   std::filesystem::path staging_;
   StopWatch& stop_;
+  TargetWatch& watch_;
   Progress& progress_;
 
   std::unique_ptr<events::Recorder> recorder_;
@@ -105,11 +115,12 @@ class Session {
   bool in_flight_unlisted_ = false;
   bool injecting_ = false;
   bool stopped_ = false;
+  bool target_may_go_ = false;  // the drill has seen what it was to see of it
   bool run_changed_ = false;
   events::Ending ending_ = events::Ending::kCompleted;
   std::string ending_detail_;
   std::int64_t waiting_deadline_ns_ = 0;
-  std::int64_t next_counters_ns_ = 0;
+  std::int64_t next_counters_ns_ = 0, next_flush_ns_ = 0;
   std::int64_t next_slow_look_ns_ = 0;
   double packets_per_second_ = 0;  // both directions, in the baseline
   std::int64_t window_end_ns_ = 0;

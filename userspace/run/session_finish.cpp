@@ -76,7 +76,10 @@ Result<> Session::finish(const std::optional<Error>& error) {
     for (const auto& latency : events::latency_records(tracer_->latencies())) BROWNOUT_TRY(recorder_->record(latency));
   }
   BROWNOUT_TRY(prove_cleanup());
+  BROWNOUT_TRY(record_action("watch by guardian", fmt::format("pid {}", guardian_.pid()),
+                             guardian_.alive() ? "ok" : "it ended before the drill did"));
   BROWNOUT_TRY(record_clock());
+  BROWNOUT_TRY(record(events::timeline::disk(recorder_->disk())));
   BROWNOUT_TRY(record(events::timeline::ending(ending_, ending_detail_)));
   BROWNOUT_TRY(recorder_->flush());
   return undone;

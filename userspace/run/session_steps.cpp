@@ -60,7 +60,11 @@ Result<> Session::prepare() {
   BROWNOUT_TRY(record_action("attach tracer", target_.cgroup_path.string(), "ok"));
   BROWNOUT_TRY(record(events::timeline::not_observed(tracer_->not_observed())));
   BROWNOUT_ASSIGN(injector_, kernel::Injector::load(
-                                 {.plan = plan_, .interface = interface_, .tracer = *tracer_, .means = means_}));
+                                 {.plan = plan_,
+                                  .interface = interface_,
+                                  .tracer = *tracer_,
+                                  .means = means_,
+                                  .journal = &journal_}));
   counters_ = std::make_unique<CounterSampler>(target_, interface_, *tracer_);
   BROWNOUT_TRY(take_counters());
   // The verifier may take many seconds on a slow or busy host: nobody has waited for pressure in that time.
@@ -137,6 +141,7 @@ Result<bool> Session::recover() {
     progress_.note(fmt::format("fault removed; recovery for {}", format_duration(plan_.drill.phases.recovery)));
     BROWNOUT_TRY(pump_for(recovery_end - monotonic_ns(), "recovery"));
   }
+  target_may_go_ = true;
   BROWNOUT_TRY(end_phase());
   if (!stopped_) BROWNOUT_TRY(settle());
   return !stopped_;

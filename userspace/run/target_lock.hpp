@@ -7,14 +7,17 @@
 #include <string>
 
 #include "brownout/fd.hpp"
-#include "brownout/kernel.hpp"
+#include "brownout/journal.hpp"
+#include "brownout/target.hpp"
 
 namespace brownout::run {
 
 // Held until it is destroyed or the process ends, however that comes: the kernel lets go of it. The file is gone at a normal
-// end; after SIGKILL it stays, and holds nobody up.
+// end; after SIGKILL it stays, holds nobody up, and `clean` removes it.
 class TargetLock {
  public:
+  static std::filesystem::path path_for(const target::Target& target,
+                                        const std::filesystem::path& directory = kernel::kJournalDirectory);
   // kRefused, with the name of the drill that runs, where one holds the network namespace.
   static Result<TargetLock> take(const target::Target& target, const std::string& drill,
                                  const std::filesystem::path& directory = kernel::kJournalDirectory);

@@ -32,7 +32,7 @@ std::optional<Mount> parse_line(const std::string& line) {
   const std::vector<std::string> fields{std::istream_iterator<std::string>{stream}, {}};
   const auto dash = std::ranges::find(fields, "-");
   if (fields.size() < 6 || dash == fields.end() || std::next(dash) == fields.end()) return std::nullopt;
-  return Mount{unescaped(fields[3]), unescaped(fields[4]), *std::next(dash)};
+  return Mount{unescaped(fields[3]), unescaped(fields[4]), *std::next(dash), fields.back()};
 }
 
 bool at_or_below(const std::filesystem::path& path, const std::filesystem::path& folder) {

@@ -12,6 +12,7 @@ struct Mount {
   std::string root;            // which part of the file system is mounted, as our cgroup namespace sees it
   std::filesystem::path point;
   std::string type;
+  std::string options;         // of the file system: "rw,freezer"
 };
 
 // Lines of /proc/PID/mountinfo that are not hidden beneath a later mount.

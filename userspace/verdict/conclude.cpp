@@ -19,7 +19,8 @@ const Check* blocking(const Check& claim, const std::vector<Check>& checks) {
   for (const auto& check : checks) {
     if (check.sort != CheckSort::kPrerequisite || check.outcome == Outcome::kPass) continue;
     if (std::ranges::find(found->prerequisites, family(check.name)) == found->prerequisites.end()) continue;
-    if (claim.proven_early && claim.outcome == Outcome::kFail && check.reason == Reason::kWindowTruncated) continue;
+    const bool cut = check.reason == Reason::kWindowTruncated || check.reason == Reason::kTargetGone;
+    if (claim.proven_early && claim.outcome == Outcome::kFail && cut) continue;
     const auto weight = [](const Check& one) { return std::tuple(one.outcome != Outcome::kError, rank(one.reason)); };
     if (worst == nullptr || weight(check) < weight(*worst)) worst = &check;
   }

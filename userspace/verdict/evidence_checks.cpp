@@ -78,6 +78,10 @@ Check judge_window(const Case& given) {
     const auto why = why_no_window(given);
     return inconclusive(check, why.reason, why.detail);
   }
+  // Also after a complete window: what was to be seen of its recovery was not.
+  if (given.evidence.ending == events::Ending::kTargetGone)
+    return inconclusive(check, Reason::kTargetGone,
+                        fmt::format("{} of {}: {}", seconds(lasted), seconds(planned), given.evidence.ending_detail));
   const bool shorter = static_cast<double>(lasted) < 0.95 * static_cast<double>(planned);
   if (!window->complete || shorter)
     return inconclusive(check, Reason::kWindowTruncated,
@@ -171,6 +175,8 @@ Check judge_counters(const Case& given) {
 
 Check judge_bundle(const Case& given) {
   auto check = prerequisite("bundle_complete");
+  if (given.evidence.recovered)
+    return inconclusive(check, Reason::kPartialBundle, "sealed by `brownout recover`, after the drill's process had ended");
   if (!given.plan.drill.app) return pass(check, "no app: no files of it are required");
   const auto& required = given.plan.drill.app->required;
   check.expected = fmt::format("{} required files", required.size());

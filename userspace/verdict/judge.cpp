@@ -60,6 +60,7 @@ Why why_no_window(const Case& given) {
     case events::Ending::kNoPressure: return {Reason::kNoPressure, with("nothing was injected")};
     case events::Ending::kNoRunDirectory: return {Reason::kRunDirectoryMissing, with("nothing was injected")};
     case events::Ending::kError: return {Reason::kInterruptedByError, with("nothing was injected")};
+    case events::Ending::kTargetGone: return {Reason::kTargetGone, with("nothing was injected")};
     default: return {Reason::kWindowTruncated, with("ended before the injection began")};
   }
 }

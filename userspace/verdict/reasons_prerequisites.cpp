@@ -16,6 +16,15 @@ constexpr std::array kReasons{
                "Something that brownout made in the kernel was still there after the clean-up, or nobody looked.",
                "Remove what the detail lists (`bpftool link`, `ip link`), then report it: this must not happen.",
                "cleanup: leftovers: 1 left: interface 17"},
+    ReasonText{Reason::kTargetGone, 3, "target_gone",
+               "The target ended, was frozen, or left its cgroup, network namespace or veth before the end of recovery; the "
+               "fault was ended at once.",
+               "Keep the target from being restarted, paused or moved during the drill; if it crashes, that is the finding.",
+               "window_as_planned: target_gone: 6.2 s of 20 s: process 4242 has ended"},
+    ReasonText{Reason::kPartialBundle, 4, "partial_bundle",
+               "The drill's process ended before it could seal its evidence; what it had written was sealed later.",
+               "Find out what ended it (`journalctl -k`: out of memory; a full disk; a kill), and run the drill again.",
+               "bundle_complete: partial_bundle: sealed by `brownout recover`, after the drill's process had ended"},
     ReasonText{Reason::kFaultNotEffective, 10, "fault_not_effective",
                "The fault matched no packet, or what it decided was not carried out.",
                "Compare `faults[].match` of the drill (cidr, port, protocol, direction) with the peers in "

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "disk_sync.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+#include "brownout/clock.hpp"
+
+namespace brownout::events {
+
+DiskSync::~DiskSync() {
+  thread_.request_stop();
+  wake_.notify_all();
+}
+
+Result<> DiskSync::start(std::vector<int> files) {
+  files_ = std::move(files);
+  try {
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  } catch (const std::system_error& error) {
+    return fail_errno(ErrorCode::kKernel, error.code().value(), "start a thread to sync the evidence");
+  }
+  return {};
+}
+
+Result<> DiskSync::check() const {
+  static constexpr auto kAdvice =
+      "Is the disk of the output directory full, read-only or gone? Name another with --out.";
+  if (const int error = error_.load(); error != 0)
+    return fail_errno(ErrorCode::kIo, error, "sync the evidence", kAdvice);
+  const std::int64_t begun = begun_ns_.load();
+  if (begun == 0 || monotonic_ns() - begun <= std::chrono::nanoseconds{kPatience}.count()) return {};
+  return fail(ErrorCode::kIo, "evidence has not reached the disk for 5 s", kAdvice);
+}
+
+DiskFigures DiskSync::figures() const { return {syncs_.load(), longest_ns_.load()}; }
+
+void DiskSync::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    sync_all();
+    std::unique_lock lock{mutex_};
+    wake_.wait_for(lock, stop, kInterval, [] { return false; });
+  }
+}
+
+void DiskSync::sync_all() {
+  const std::int64_t begun = monotonic_ns();
+  begun_ns_ = begun;
+  for (const int file : files_)
+    if (::fdatasync(file) != 0) error_ = errno;
+  begun_ns_ = 0;
+  longest_ns_ = std::max(longest_ns_.load(), monotonic_ns() - begun);
+  ++syncs_;
+}
+
+}  // namespace brownout::events

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "guardian.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "brownout/run.hpp"
+
+namespace brownout::run {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kStartLimitMs = 10'000;
+// A device that just went, a netlink socket without memory: tried again, then left to `brownout clean`.
+constexpr int kAttempts = 10;
+constexpr auto kBetweenAttempts = 500ms;
+
+constexpr std::string_view kWatching = "watching\n";
+
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawnattr_init(&attributes_);
+  }
+  ~SpawnAttributes() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+
+  // Nothing but a way to say that it watches: a descriptor of a link or of a TAP would keep the fault alive.
+  void prepare(int said) {
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, said, STDOUT_FILENO);
+    ::posix_spawn_file_actions_addopen(&actions_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    sigset_t all;
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  }
+
+  Result<std::int32_t> spawn(const std::filesystem::path& executable, std::vector<std::string> arguments) {
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    pid_t pid = 0;
+    if (const int error = ::posix_spawn(&pid, executable.c_str(), &actions_, &attributes_, argv.data(), environ);
+        error != 0)
+      return fail_errno(ErrorCode::kKernel, error, "start the guardian, " + executable.string());
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+UniqueFd open_pidfd(std::int32_t pid) { return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
+
+bool has_ended(const UniqueFd& process, int timeout_ms) {
+  pollfd one{process.get(), POLLIN, 0};
+  return ::poll(&one, 1, timeout_ms) == 1;
+}
+
+Result<> await_word(const UniqueFd& from) {
+  std::array<char, 64> said{};
+  pollfd one{from.get(), POLLIN, 0};
+  if (::poll(&one, 1, kStartLimitMs) == 1) {
+    const auto got = ::read(from.get(), said.data(), said.size());
+    if (got > 0 && std::string_view{said.data(), static_cast<std::size_t>(got)} == kWatching) return {};
+  }
+  return fail(
+      ErrorCode::kKernel, "the guardian did not come up",
+      "It is this program, started once more. Nothing was attached. Is there memory, is there a limit on processes?");
+}
+
+// The last one to be killed when memory is short: it is small, and it is what puts things right.
+void ask_to_be_spared() {
+  if (const auto file = open_file("/proc/self/oom_score_adj", O_WRONLY))
+    static_cast<void>(write_all(file->get(), "-999"));
+}
+
+}  // namespace
+
+Result<Guardian> Guardian::start(const std::filesystem::path& journals, const std::filesystem::path& executable) {
+  BROWNOUT_ASSIGN(const auto started, kernel::process_start_ticks(::getpid()));
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(ErrorCode::kKernel, "make a pipe for the guardian");
+  const UniqueFd listens{ends[0]};
+  UniqueFd says{ends[1]};
+  SpawnAttributes how;
+  how.prepare(says.get());
+  Guardian guardian;
+  BROWNOUT_ASSIGN(guardian.pid_, how.spawn(executable, {"brownout", "guard", std::to_string(::getpid()),
+                                                        std::to_string(started), journals.string()}));
+  says.reset();  // so that its death is an end of file
+  guardian.process_ = open_pidfd(guardian.pid_);
+  if (!guardian.process_) return fail_errno(ErrorCode::kKernel, "watch the guardian");
+  BROWNOUT_TRY(await_word(listens));
+  return guardian;
+}
+
+bool Guardian::alive() const { return process_ && !has_ended(process_, 0); }
+
+Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals) {
+  ::prctl(PR_SET_NAME, "brownout-guard");
+  ask_to_be_spared();
+  // Opened first, compared then: whoever has the pid now is not mistaken for the one that had it.
+  const UniqueFd process = open_pidfd(pid);
+  if (!process && errno != ESRCH) return fail_errno(ErrorCode::kKernel, fmt::format("watch process {}", pid));
+  BROWNOUT_ASSIGN(const bool alive, kernel::is_alive(pid, start_ticks));
+  BROWNOUT_TRY(write_all(STDOUT_FILENO, kWatching));
+  if (const auto nowhere = open_file("/dev/null", O_WRONLY)) ::dup2(nowhere->get(), STDOUT_FILENO);
+  if (process && alive) static_cast<void>(has_ended(process, -1));
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto report = kernel::clean(journals, "guardian");
+    if (report && report->failed.empty()) break;
+    std::this_thread::sleep_for(kBetweenAttempts);
+  }
+  return {};
+}
+
+}  // namespace brownout::run

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The process that stays when brownout is killed, and undoes what could not die with it.
+//
+// It is made before the first kernel object exists, by exec, so that it can hold none of brownout's descriptors, in a
+// session of its own with every signal blocked that can be. If it is killed too, the programs' deadline and heartbeat
+// make what is left inert, and the next command undoes it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "brownout/journal.hpp"
+
+namespace brownout::run {
+
+class Guardian {
+ public:
+  // Watches this process when it returns. `executable`: brownout itself.
+  static Result<Guardian> start(const std::filesystem::path& journals = kernel::kJournalDirectory,
+                                const std::filesystem::path& executable = "/proc/self/exe");
+  bool alive() const;
+  std::int32_t pid() const { return pid_; }
+
+ private:
+  std::int32_t pid_ = 0;
+  UniqueFd process_;  // pidfd
+};
+
+}  // namespace brownout::run

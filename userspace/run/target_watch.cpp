@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "target_watch.hpp"
+
+#include <cerrno>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "brownout/clock.hpp"
+
+namespace brownout::run {
+Result<TargetWatch> TargetWatch::start(const target::Target& target, const kernel::Interface& interface) {
+  TargetWatch watch{target, interface};
+  if (target.runtime != "cgroup") {
+    watch.process_ = UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0))};
+    if (!watch.process_ && errno != ESRCH)
+      return fail_errno(ErrorCode::kKernel, fmt::format("watch process {} of '{}'", target.pid, target.name));
+    if (!watch.process_) watch.gone_ = fmt::format("process {} has ended", target.pid);
+  }
+  // The process is held by now: whether it is the one that was resolved is seen by where it is.
+  if (!watch.gone_) watch.gone_ = watch.look();
+  if (watch.gone_)
+    return fail(ErrorCode::kNotFound, fmt::format("'{}' is not as it was found: {}", target.name, *watch.gone_),
+                "Nothing was attached. Was it restarted? Run the drill again.");
+  return watch;
+}
+
+const std::optional<std::string>& TargetWatch::gone() {
+  if (gone_) return gone_;
+  if (process_ended()) {
+    gone_ = fmt::format("process {} has ended", target_.pid);
+  } else if (const std::int64_t now = monotonic_ns(); now >= next_look_ns_) {
+    next_look_ns_ = now + kLookEvery;
+    gone_ = look();
+  }
+  return gone_;
+}
+
+std::optional<std::string> TargetWatch::look() const {
+  if (auto change = target::change_of(target_)) return change;
+  if (!kernel::is_there(interface_))
+    return fmt::format("its interface {} (index {}) is gone", interface_.host_name, interface_.host_ifindex);
+  return std::nullopt;
+}
+
+bool TargetWatch::process_ended() const {
+  if (!process_) return false;
+  pollfd one{process_.get(), POLLIN, 0};
+  return ::poll(&one, 1, 0) == 1;
+}
+
+}  // namespace brownout::run
