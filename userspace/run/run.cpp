@@ -108,8 +108,17 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   return outcome;
 }
 
+// Nobody else says so once the guardian has cleared away what was left in the kernel.
+void tell_of_unsealed(const std::filesystem::path& out_directory, Progress& progress) {
+  for (const auto& directory : Staging::unsealed_in(out_directory).value_or(std::vector<std::filesystem::path>{}))
+    if (Staging::take_over(directory))
+      progress.note(fmt::format("unsealed, of an earlier run: brownout recover {}", directory.string()));
+}
+
 Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
+  tell_of_unsealed(context.options.out_directory, progress);
   BROWNOUT_TRY(stage_beginning(context));
+  progress.note(fmt::format("evidence until it is sealed: {}", context.staging.path().string()));
   BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
                                                      .target = context.target,
                                                      .interface = context.interface,
