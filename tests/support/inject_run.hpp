@@ -38,9 +38,7 @@ class InjectRun {
  public:
   InjectRun(const VethRoom& room, plan::Plan plan, const InjectHow& how = {})
       : plan_(std::move(plan)), interface_(room.interface()) {
-    auto journal = kernel::Journal::open(how.journals);
-    if (!journal) throw std::runtime_error(journal.error().render());
-    journal_ = std::move(*journal);
+    if (how.means.hook == kernel::HookKind::kClsact) open_journal(how.journals);
     auto loaded = kernel::Injector::load({.plan = plan_,
                                           .interface = interface_,
                                           .tracer = maps,
@@ -66,6 +64,12 @@ class InjectRun {
   SharedMaps maps;
 
  private:
+  void open_journal(const std::filesystem::path& directory) {
+    auto journal = kernel::Journal::open(directory);
+    if (!journal) throw std::runtime_error(journal.error().render());
+    journal_ = std::move(*journal);
+  }
+
   plan::Plan plan_;
   kernel::Interface interface_;
   std::unique_ptr<kernel::Journal> journal_;

@@ -86,6 +86,8 @@ TEST_CASE("what a killed drill left in the directory of locks goes with its jour
     REQUIRE(report);
     CHECK(report->failed.empty());
     CHECK_FALSE(std::filesystem::exists(path));
+    // It names nothing that is of a network namespace: it goes, whichever that was.
+    CHECK_FALSE(std::filesystem::exists(journal));
   }
   SECTION("but not from under a drill that has it now") {
     const auto held = TargetLock::take(target_in(7), "NOW", scratch.path());

@@ -159,6 +159,11 @@ Result<bool> Cleaner::undo(const std::filesystem::path& path) {
   find_evidence(lines);
   for (const auto& line : lines)
     if (line.value("object", "") == "lock") remove_lock(line);
+  const auto is_of_netns = [](const json& line) {
+    const auto object = line.value("object", "");
+    return object == "filter" || object == "clsact";
+  };
+  if (std::ranges::none_of(lines, is_of_netns)) return true;
   BROWNOUT_ASSIGN(const bool ours, in_our_netns(owner));
   if (!ours) {
     report_.left_alone.push_back(fmt::format("objects of process {}: made in another network namespace ({}); run "
