@@ -112,6 +112,15 @@ TEST_CASE("evidence of a drill that is running is its own") {
   CHECK(std::filesystem::exists(killed.evidence() / "timeline.jsonl"));
 }
 
+TEST_CASE("evidence in a directory where others may write is not touched") {
+  const Killed killed;
+  std::filesystem::permissions(killed.evidence(), std::filesystem::perms::others_write, std::filesystem::perm_options::add);
+  const auto refused = run::recover(killed.evidence(), killed.out());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kRefused);
+  CHECK_THAT(refused.error().what, ContainsSubstring("not ours alone"));
+}
+
 TEST_CASE("evidence stays where it is when it cannot be sealed") {
   const Killed killed;
   const auto nowhere = run::recover(killed.evidence(), killed.out() / "absent");

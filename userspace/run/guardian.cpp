@@ -127,7 +127,8 @@ Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
   const UniqueFd process = open_pidfd(pid);
   if (!process && errno != ESRCH) return fail_errno(ErrorCode::kKernel, fmt::format("watch process {}", pid));
   BROWNOUT_ASSIGN(const bool alive, kernel::is_alive(pid, start_ticks));
-  BROWNOUT_TRY(write_all(STDOUT_FILENO, kWatching));
+  // Nobody may be left to hear it.
+  static_cast<void>(write_all(STDOUT_FILENO, kWatching));
   if (const auto nowhere = open_file("/dev/null", O_WRONLY)) ::dup2(nowhere->get(), STDOUT_FILENO);
   if (process && alive) static_cast<void>(has_ended(process, -1));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

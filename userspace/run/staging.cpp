@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -45,6 +47,11 @@ Result<Staging> Staging::make(const std::filesystem::path& out_directory) {
 
 Result<Staging> Staging::take_over(const std::filesystem::path& directory) {
   BROWNOUT_ASSIGN(auto locked, lock(directory));
+  struct stat status {};
+  if (::fstat(locked.get(), &status) != 0) return fail_errno(ErrorCode::kIo, "look at " + directory.string());
+  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return fail(ErrorCode::kRefused, fmt::format("{} is not ours alone", directory.string()),
+                "brownout makes it for its own user, mode 0700. Recover it as that user; let nobody else write there.");
   return Staging{directory, std::move(locked), false};
 }
 

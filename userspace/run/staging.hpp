@@ -13,7 +13,8 @@ namespace brownout::run {
 class Staging {
  public:
   static Result<Staging> make(const std::filesystem::path& out_directory);
-  // Of a process that ended without sealing it. kRefused while that lives, kNotFound where there is none.
+  // Of a process that ended without sealing it. kRefused while that lives, and where others may write: links there would
+  // lead whoever mends it astray. kNotFound where there is none.
   static Result<Staging> take_over(const std::filesystem::path& directory);
   // Those of `out_directory` that nobody has sealed, by name; of processes that live, too.
   static Result<std::vector<std::filesystem::path>> unsealed_in(const std::filesystem::path& out_directory);
