@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "support/dns_server.hpp"
+#include "support/inject_run.hpp"
 #include "support/netns_fixture.hpp"
 #include "support/plans.hpp"
 #include "support/trace_watch.hpp"
@@ -296,8 +297,9 @@ TEST_CASE("trace: a query that a fault drops carries the drops; one that it leav
     const auto interface = room.interface();
     auto means = brownout::kernel::choose_means(brownout::drill::Backend::kAuto, false);
     REQUIRE(means);
+    const auto journal = journal_for(*means);
     auto injector = brownout::kernel::Injector::load(
-        {.plan = plan, .interface = interface, .tracer = **tracer, .means = *means});
+        {.plan = plan, .interface = interface, .tracer = **tracer, .means = *means, .journal = journal.get()});
     REQUIRE(injector);
     Process server{"server", {.netns_of = room.host()}, dns_server(kHost4)};
     REQUIRE(server.await() == 'l');

@@ -182,7 +182,7 @@ class LoadInjection {
  public:
   explicit LoadInjection(LoadRoom& load) : interface_(load.room().interface()) {
     auto loaded = kernel::Injector::load({.plan = load.plan(), .interface = interface_, .tracer = load.tracer(),
-                                          .means = means_under_test()});
+                                          .means = means_, .journal = journal_.get()});
     if (!loaded) throw std::runtime_error(loaded.error().render());
     injector_ = std::move(*loaded);
     if (auto attached = injector_->attach(); !attached) throw std::runtime_error(attached.error().render());
@@ -198,6 +198,8 @@ class LoadInjection {
 
  private:
   kernel::Interface interface_;
+  kernel::Means means_ = means_under_test();
+  std::unique_ptr<kernel::Journal> journal_ = journal_for(means_);
   std::unique_ptr<kernel::Injector> injector_;
   std::jthread beating_;
 };

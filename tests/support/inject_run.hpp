@@ -28,6 +28,15 @@ inline kernel::Means means_under_test() {
   return *means;
 }
 
+// What hooks that outlive the process are written into; null for those that do not.
+inline std::unique_ptr<kernel::Journal> journal_for(const kernel::Means& means,
+                                                    const std::filesystem::path& directory = kernel::kJournalDirectory) {
+  if (means.hook != kernel::HookKind::kClsact) return {};
+  auto journal = kernel::Journal::open(directory);
+  if (!journal) throw std::runtime_error(journal.error().render());
+  return std::move(*journal);
+}
+
 struct InjectHow {
   kernel::Means means = means_under_test();
   std::filesystem::path journals = kernel::kJournalDirectory;
@@ -37,8 +46,7 @@ struct InjectHow {
 class InjectRun {
  public:
   InjectRun(const VethRoom& room, plan::Plan plan, const InjectHow& how = {})
-      : plan_(std::move(plan)), interface_(room.interface()) {
-    if (how.means.hook == kernel::HookKind::kClsact) open_journal(how.journals);
+      : plan_(std::move(plan)), interface_(room.interface()), journal_(journal_for(how.means, how.journals)) {
     auto loaded = kernel::Injector::load({.plan = plan_,
                                           .interface = interface_,
                                           .tracer = maps,
@@ -64,12 +72,6 @@ class InjectRun {
   SharedMaps maps;
 
  private:
-  void open_journal(const std::filesystem::path& directory) {
-    auto journal = kernel::Journal::open(directory);
-    if (!journal) throw std::runtime_error(journal.error().render());
-    journal_ = std::move(*journal);
-  }
-
   plan::Plan plan_;
   kernel::Interface interface_;
   std::unique_ptr<kernel::Journal> journal_;
