@@ -139,5 +139,7 @@ TEST_CASE("what was undone on the host after the kill is in the timeline, and st
   CHECK(action.kind == "action");
   CHECK(action.t_mono_ns == 900);
   CHECK(action.fields["what"] == "undo by guardian");
+  REQUIRE(cuts_of(all.evidence).size() == 1);
+  CHECK(cuts_of(all.evidence)[0]["bytes"] == 10);  // of the second line, which was torn
   CHECK_FALSE(std::filesystem::exists(directory / kernel::kUndoneFile));
 }

@@ -43,6 +43,13 @@ class Killed {
   ScratchDirectory out_;
 };
 
+run::Outcome recovered(const Killed& killed) {
+  auto outcome = run::recover(killed.evidence(), killed.out());
+  INFO((outcome ? std::string{} : outcome.error().render()));
+  REQUIRE(outcome);
+  return std::move(*outcome);
+}
+
 void check_sealed(const run::Outcome& outcome) {
   const auto verification = bundle::verify(outcome.sealed.archive);
   REQUIRE(verification);
@@ -61,13 +68,11 @@ TEST_CASE("a drill that was killed in its window is sealed as an error, and the 
   const auto found = run::unsealed(killed.out());
   REQUIRE(found);
   REQUIRE(*found == std::vector{killed.evidence()});
-  const auto outcome = run::recover(found->front(), killed.out());
-  INFO((outcome ? std::string{} : outcome.error().render()));
-  REQUIRE(outcome);
-  CHECK(outcome->verdict.outcome == verdict::Outcome::kError);
-  REQUIRE_FALSE(outcome->verdict.reasons.empty());
-  CHECK_THAT(outcome->verdict.reasons.front(), ContainsSubstring("interrupted_by_error"));
-  check_sealed(*outcome);
+  const auto outcome = recovered(killed);
+  CHECK(outcome.verdict.outcome == verdict::Outcome::kError);
+  REQUIRE_FALSE(outcome.verdict.reasons.empty());
+  CHECK_THAT(outcome.verdict.reasons.front(), ContainsSubstring("interrupted_by_error"));
+  check_sealed(outcome);
   CHECK_FALSE(std::filesystem::exists(killed.evidence()));
   CHECK(run::unsealed(killed.out()).error().code == ErrorCode::kNotFound);
 }
@@ -78,13 +83,11 @@ TEST_CASE("a drill of which only the seal is missing, and which would have passe
   spill(killed.evidence() / "verdict.json", "{}");
   spill(killed.evidence() / "SHA256SUMS.txt", "");
   spill(killed.evidence() / "report.md.a1B2c3", "# brow");
-  const auto outcome = run::recover(killed.evidence(), killed.out());
-  INFO((outcome ? std::string{} : outcome.error().render()));
-  REQUIRE(outcome);
-  CHECK(outcome->verdict.outcome == verdict::Outcome::kInconclusive);
-  REQUIRE_FALSE(outcome->verdict.reasons.empty());
-  CHECK_THAT(outcome->verdict.reasons.front(), ContainsSubstring("partial_bundle"));
-  check_sealed(*outcome);
+  const auto outcome = recovered(killed);
+  CHECK(outcome.verdict.outcome == verdict::Outcome::kInconclusive);
+  REQUIRE_FALSE(outcome.verdict.reasons.empty());
+  CHECK_THAT(outcome.verdict.reasons.front(), ContainsSubstring("partial_bundle"));
+  check_sealed(outcome);
 }
 
 TEST_CASE("copies of the run directory are kept if they are whole") {
@@ -93,12 +96,12 @@ TEST_CASE("copies of the run directory are kept if they are whole") {
   SECTION("whole") { whole = true; }
   SECTION("a file was cut off") { spill(killed.evidence() / "run_dir/execution_fingerprint.json", R"({"api)"); }
   SECTION("the list was not written") { std::filesystem::remove(killed.evidence() / "run_dir_copy.json"); }
-  const auto outcome = run::recover(killed.evidence(), killed.out());
-  INFO((outcome ? std::string{} : outcome.error().render()));
-  REQUIRE(outcome);
-  check_sealed(*outcome);
-  const auto members = unpack(outcome->sealed.archive);
+  const auto outcome = recovered(killed);
+  check_sealed(outcome);
+  auto members = unpack(outcome.sealed.archive);
+  const auto manifest = nlohmann::json::parse(find_member(members, "manifest.json").content);
   CHECK(std::ranges::any_of(members, [](const auto& member) { return member.path.contains("/run_dir/"); }) == whole);
+  CHECK(manifest.at("run_dir_copies_dropped") == (whole ? 0 : 2));
 }
 
 TEST_CASE("evidence of a drill that is running is its own") {

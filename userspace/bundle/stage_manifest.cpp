@@ -42,13 +42,17 @@ Result<bool> copies_are_whole(const std::filesystem::path& staging) {
   return true;
 }
 
-Result<> drop_copies(const std::filesystem::path& staging) {
+// How many files that were.
+Result<std::size_t> drop_copies(const std::filesystem::path& staging) {
   std::error_code error;
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{staging / kRunDirectory, error})
+    files += entry.is_regular_file(error);
   for (const auto what : {kRunDirectory, kRunDirectoryCopy}) {
     std::filesystem::remove_all(staging / what, error);
     if (error) return fail_errno(ErrorCode::kIo, error.value(), fmt::format("remove {}", (staging / what).string()));
   }
-  return {};
+  return files;
 }
 
 }  // namespace
@@ -59,7 +63,10 @@ Result<> stage_manifest(const Manifest& manifest, const std::filesystem::path& s
 
 Result<Manifest> reopen_staging(const std::filesystem::path& staging) {
   BROWNOUT_ASSIGN(const bool whole, copies_are_whole(staging));
-  if (!whole) BROWNOUT_TRY(drop_copies(staging));
+  std::size_t dropped = 0;
+  if (!whole) {
+    BROWNOUT_ASSIGN(dropped, drop_copies(staging));
+  }
   BROWNOUT_ASSIGN(const auto fd, open_file(staging, O_RDONLY | O_DIRECTORY));
   BROWNOUT_ASSIGN(const auto files, events::walk_beneath(fd.get()));
   for (const auto& file : files) {
@@ -75,6 +82,7 @@ Result<Manifest> reopen_staging(const std::filesystem::path& staging) {
   if (!text) return std::unexpected(std::move(text).error());
   BROWNOUT_ASSIGN(auto manifest, events::parse_json(*text, kManifest));
   if (!manifest.is_object()) return fail(ErrorCode::kFormat, fmt::format("{} is not an object", kManifest));
+  manifest["run_dir_copies_dropped"] = dropped;
   return Manifest{std::move(manifest)};
 }
 

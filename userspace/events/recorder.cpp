@@ -59,6 +59,7 @@ class FileRecorder final : public Recorder {
   ~FileRecorder() override { static_cast<void>(flush()); }
 
   Result<> open(const std::filesystem::path& directory) {
+    directory_ = directory;
     BROWNOUT_TRY(timeline_.open(directory / kTimelineFile));
     BROWNOUT_TRY(events_.open(directory / kKernelEventsFile));
     BROWNOUT_TRY(counters_.open(directory / kCountersFile));
@@ -85,6 +86,7 @@ class FileRecorder final : public Recorder {
   // All are tried, so that one full file does not keep the others back.
   Result<> flush() override {
     Result<> all = disk_.check();
+    if (!all) all = std::unexpected(std::move(all).error().with_context(directory_.string()));
     for (auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
       if (auto one = file->flush(); !one && all) all = std::move(one);
     return all;
@@ -92,6 +94,7 @@ class FileRecorder final : public Recorder {
   DiskFigures disk() const override { return disk_.figures(); }
 
  private:
+  std::filesystem::path directory_;
   LineFile timeline_, events_, counters_, names_, latency_, snapshots_;
   fmt::memory_buffer line_;
   DiskSync disk_;  // last: it uses the files' descriptors

@@ -79,16 +79,25 @@ class Repair {
     const auto path = directory_ / file;
     BROWNOUT_TRY(be_there(path));
     BROWNOUT_ASSIGN(const auto kept, keep_whole(path, take));
+    BROWNOUT_ASSIGN(const bool whole, count_cut(file, kept));
+    if (whole) return {};
+    std::error_code error;
+    std::filesystem::resize_file(path, kept.bytes, error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), "cut back " + path.string());
+    return {};
+  }
+
+  // True: there is nothing to cut.
+  Result<bool> count_cut(const char* file, const Kept& kept) {
+    const auto path = directory_ / file;
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
     if (error) return fail_errno(ErrorCode::kIo, error.value(), "read the size of " + path.string());
-    if (size == kept.bytes) return {};
-    std::filesystem::resize_file(path, kept.bytes, error);
-    if (error) return fail_errno(ErrorCode::kIo, error.value(), "cut back " + path.string());
+    if (size == kept.bytes) return true;
     auto why = kept.why_not_more;
     if (const auto place = directory_.string() + "/"; why.starts_with(place)) why.erase(0, place.size());
     cut_.push_back({{"file", file}, {"after_line", kept.lines}, {"bytes", size - kept.bytes}, {"why", why}});
-    return {};
+    return false;
   }
 
   template <typename Record>
@@ -128,7 +137,7 @@ class Repair {
     std::error_code error;
     const auto path = directory_ / kernel::kUndoneFile;
     if (!std::filesystem::exists(path, error)) return {};
-    BROWNOUT_TRY(keep_whole(path, [this](std::string_view line, int number) -> Result<> {
+    const LineSink take = [this](std::string_view line, int number) -> Result<> {
       BROWNOUT_ASSIGN(const auto json, parse_json(line, fmt::format("{}:{}", kernel::kUndoneFile, number)));
       Problem problem;
       std::int64_t at = 0;
@@ -141,7 +150,9 @@ class Repair {
       action.t_mono_ns = at;
       undone_.push_back(std::move(action));
       return {};
-    }));
+    };
+    BROWNOUT_ASSIGN(const auto kept, keep_whole(path, take));
+    BROWNOUT_TRY(count_cut(kernel::kUndoneFile, kept));
     return {};
   }
 

@@ -13,12 +13,12 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "brownout/run.hpp"
+#include "pidfd.hpp"
 
 namespace brownout::run {
 namespace {
@@ -72,13 +72,6 @@ class SpawnAttributes {
   posix_spawn_file_actions_t actions_{};
   posix_spawnattr_t attributes_{};
 };
-
-UniqueFd open_pidfd(std::int32_t pid) { return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
-
-bool has_ended(const UniqueFd& process, int timeout_ms) {
-  pollfd one{process.get(), POLLIN, 0};
-  return ::poll(&one, 1, timeout_ms) == 1;
-}
 
 Result<> await_word(const UniqueFd& from) {
   std::array<char, 64> said{};

@@ -51,8 +51,8 @@ Error refusal(const target::Target& target, const json& holder) {
 
 // The one before may have removed the file between our opening and our locking it.
 bool is_still(const std::filesystem::path& path, const UniqueFd& file) {
-  struct stat here {
-  }, there{};
+  struct stat here {};
+  struct stat there {};
   return ::fstat(file.get(), &here) == 0 && ::stat(path.c_str(), &there) == 0 && here.st_ino == there.st_ino &&
          here.st_dev == there.st_dev;
 }

@@ -3,19 +3,17 @@
 
 #include <cerrno>
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "pidfd.hpp"
 
 namespace brownout::run {
+
 Result<TargetWatch> TargetWatch::start(const target::Target& target, const kernel::Interface& interface) {
   TargetWatch watch{target, interface};
   if (target.runtime != "cgroup") {
-    watch.process_ = UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0))};
+    watch.process_ = open_pidfd(target.pid);
     if (!watch.process_ && errno != ESRCH)
       return fail_errno(ErrorCode::kKernel, fmt::format("watch process {} of '{}'", target.pid, target.name));
     if (!watch.process_) watch.gone_ = fmt::format("process {} has ended", target.pid);
@@ -46,10 +44,6 @@ std::optional<std::string> TargetWatch::look() const {
   return std::nullopt;
 }
 
-bool TargetWatch::process_ended() const {
-  if (!process_) return false;
-  pollfd one{process_.get(), POLLIN, 0};
-  return ::poll(&one, 1, 0) == 1;
-}
+bool TargetWatch::process_ended() const { return process_ && has_ended(process_, 0); }
 
 }  // namespace brownout::run
