@@ -79,8 +79,7 @@ TEST_CASE("with reorder packets overtake, and each is as late as was decided for
       late.push_back(arrival.delay_ns() - decided);
     }
     std::ranges::sort(late);
-    // Packets that overtook each other before they came to us, see in_order(), have each other's numbers.
-    CHECK(late[emulated() ? kDatagrams / 100 : 0] >= 0);
+    CHECK(late.front() >= 0);
     CHECK(late[late.size() / 2] < lateness_ns());
     REQUIRE(run->detach());
     check_conservation(*run);

@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +45,24 @@ inline UniqueFd bound_in(pid_t netns_of, const std::string& host, std::uint16_t 
     throw std::runtime_error("bind: " + std::string(std::strerror(errno)));
   return fd;
 }
+
+// Keeps the calling thread where it is. A veth queues a packet on the CPU that sends it, so that a sender who is moved
+// may overtake itself before a program of ours has seen anything.
+class OneCpu {
+ public:
+  OneCpu() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
+    ::sched_setaffinity(0, sizeof here, &here);
+  }
+  ~OneCpu() { ::sched_setaffinity(0, sizeof before_, &before_); }
+  OneCpu(const OneCpu&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
 
 struct Arrival {
   std::uint64_t sequence = 0;
@@ -78,6 +97,7 @@ class DatagramPath {
     return ::send(sender_.get(), datagram.data(), datagram.size(), 0) == static_cast<ssize_t>(size_);
   }
   void send_paced(int count, std::chrono::nanoseconds interval) {
+    const OneCpu stay;
     auto next = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) {
       if (!send()) ++refused_;
