@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "../userspace/kernel/netns.hpp"
+#include "support/netns_visit.hpp"
 #include "support/trace_room.hpp"
 
 namespace brownout::bench {
@@ -60,18 +60,13 @@ class TimeoutRoom {
            "done; done";
   }
   static std::string path(const std::string& name) { return "/proc/sys/net/ipv4/" + name; }
-  static kernel::NetnsVisit visit(pid_t netns_of) {
-    auto visit = kernel::NetnsVisit::enter(netns_of);
-    if (!visit) throw std::runtime_error(visit.error().render());
-    return std::move(*visit);
-  }
   static void set(pid_t netns_of, const std::string& name, const std::string& value) {
-    const auto there = visit(netns_of);
+    const auto there = test::NetnsVisit::enter(netns_of);
     const auto file = open_file(path(name), O_WRONLY);
     if (file && !write_all(file->get(), value)) throw std::runtime_error("cannot write " + path(name));
   }
   static std::optional<std::string> get(pid_t netns_of, const std::string& name) {
-    const auto there = visit(netns_of);
+    const auto there = test::NetnsVisit::enter(netns_of);
     auto text = read_file(path(name));
     if (!text) return std::nullopt;
     return text->substr(0, text->find('\n'));

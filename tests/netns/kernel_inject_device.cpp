@@ -30,9 +30,9 @@ std::string noise(std::size_t size) {
 // ip command of Debian 12 knows only half of it.
 std::string allow_big_tcp(const VethRoom& room) {
   for (const auto& [where, device] : {std::pair{room.host(), kHostDevice}, {room.container(), kContainerDevice}}) {
-    const auto visit = kernel::NetnsVisit::enter(where);
+    const auto visit = NetnsVisit::enter(where);
     auto netlink = kernel::Netlink::open();
-    if (!visit || !netlink) return "no netlink socket in the namespace";
+    if (!netlink) return "no netlink socket in the namespace";
     ifinfomsg info{};
     info.ifi_index = static_cast<int>(::if_nametoindex(device));
     kernel::NetlinkRequest request{RTM_NEWLINK, NLM_F_ACK, info};

@@ -25,13 +25,13 @@ struct Caught {
 class RawSocket {
  public:
   RawSocket(pid_t netns_of, const char* device) {
-    const auto visit = kernel::NetnsVisit::enter(netns_of);
+    const auto visit = NetnsVisit::enter(netns_of);
     fd_.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)));
     sockaddr_ll where{};
     where.sll_family = AF_PACKET;
     where.sll_protocol = htons(ETH_P_ALL);
     where.sll_ifindex = static_cast<int>(::if_nametoindex(device));
-    if (!visit || ::bind(fd_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
+    if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
       throw std::runtime_error("cannot open a raw socket");
     set_option(fd_.get(), SOL_PACKET, PACKET_AUXDATA, 1);
     set_option(fd_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);

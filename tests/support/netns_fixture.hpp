@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "../../userspace/kernel/netns.hpp"
 #include "brownout/kernel.hpp"
+#include "support/netns_visit.hpp"
 #include "support/object_census.hpp"
 #include "support/trace_process.hpp"
 
@@ -20,7 +20,7 @@ inline constexpr char kHostDevice[] = "bo-host0", kContainerDevice[] = "eth0";
 
 class VethRoom {
  public:
-  VethRoom() : host_(holder()), container_(holder()), visit_(enter(host_->pid())) {
+  VethRoom() : host_(holder()), container_(holder()), visit_(NetnsVisit::enter(host_->pid())) {
     const std::string container = std::to_string(container_->pid());
     run({"ip", "link", "set", "lo", "up"});
     run({"ip", "link", "add", kHostDevice, "type", "veth", "peer", "name", kContainerDevice, "netns", container});
@@ -60,11 +60,6 @@ class VethRoom {
     if (process->await() != 'u') throw std::runtime_error("no network namespace: root is needed");
     return process;
   }
-  static kernel::NetnsVisit enter(pid_t pid) {
-    auto visit = kernel::NetnsVisit::enter(pid);
-    if (!visit) throw std::runtime_error(visit.error().render());
-    return std::move(*visit);
-  }
   static void configure(pid_t where, const std::string& device, const std::string& v4, const std::string& v6) {
     run_in(where, {"ip", "address", "add", v4 + "/24", "dev", device});
     run_in(where, {"ip", "address", "add", v6 + "/64", "dev", device, "nodad"});
@@ -72,7 +67,7 @@ class VethRoom {
   }
 
   std::unique_ptr<Process> host_, container_;
-  kernel::NetnsVisit visit_;
+  NetnsVisit visit_;
   ObjectCensus before_;
 };
 

@@ -112,12 +112,13 @@ Result<> EdtLane::set_up(const FqLimits& limits, const UniqueFd& netns) {
   BROWNOUT_ASSIGN(gso_types_, gso_types_of(outer_.device));
   BROWNOUT_TRY(steer_receive_by_flow(outer_.device));
   BROWNOUT_TRY(bring_up_quietly(outer_.ifindex, outer_.device, {.mtu = kMtu}));
-  BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));
-  BROWNOUT_ASSIGN(inner_.netlink, netlink_here());
-  BROWNOUT_ASSIGN(inner_.ifindex, index_of(inner_.device));
-  BROWNOUT_TRY(steer_receive_by_flow(inner_.device));
-  if (raise_gso_max(*inner_.netlink, inner_.ifindex) && outer_raised) gso_max_ = kGsoMax;
-  return bring_up_quietly(inner_.ifindex, inner_.device, {.mtu = kMtu});
+  return in_netns(netns, [&]() -> Result<> {
+    BROWNOUT_ASSIGN(inner_.netlink, netlink_here());
+    BROWNOUT_ASSIGN(inner_.ifindex, index_of(inner_.device));
+    BROWNOUT_TRY(steer_receive_by_flow(inner_.device));
+    if (raise_gso_max(*inner_.netlink, inner_.ifindex) && outer_raised) gso_max_ = kGsoMax;
+    return bring_up_quietly(inner_.ifindex, inner_.device, {.mtu = kMtu});
+  });
 }
 
 Result<> EdtLane::attach_end(End& end, const bpf_program* ingress, const bpf_program* egress) {
@@ -135,8 +136,7 @@ Result<> EdtLane::attach_end(End& end, const bpf_program* ingress, const bpf_pro
 
 Result<> EdtLane::attach(inject_bpf& skeleton, const UniqueFd& netns) {
   BROWNOUT_TRY(attach_end(outer_, skeleton.progs.edt_return, skeleton.progs.edt_enter));
-  BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));
-  return attach_end(inner_, skeleton.progs.edt_turn, skeleton.progs.line_guard);
+  return in_netns(netns, [&] { return attach_end(inner_, skeleton.progs.edt_turn, skeleton.progs.line_guard); });
 }
 
 Result<> EdtLane::remove() {

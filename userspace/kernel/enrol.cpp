@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <thread>
 
 #include "bpf_objects.hpp"
 #include "netns.hpp"
@@ -17,8 +16,7 @@ namespace brownout::kernel {
 namespace {
 
 // The iterator walks the namespace of the task that creates it.
-Result<> walk(bpf_program* program, const UniqueFd& netns) {
-  BROWNOUT_ASSIGN(const NetnsVisit visit, NetnsVisit::enter(netns));
+Result<> walk(bpf_program* program) {
   const UniqueLink link{bpf_program__attach_iter(program, nullptr)};
   if (!link) return fail_libbpf(0, "attach the iterator over TCP sockets");
   const UniqueFd reader{bpf_iter_create(bpf_link__fd(link.get()))};
@@ -32,25 +30,22 @@ Result<> walk(bpf_program* program, const UniqueFd& netns) {
   }
 }
 
-// A thread of its own, so that no other work of ours ever runs in the target's namespace.
-Result<> walk_apart(bpf_program* program, pid_t netns_of) {
+Result<> walk_in(bpf_program* program, pid_t netns_of) {
   if (bpf_program__fd(program) < 0)
     return fail(ErrorCode::kUnsupported, "this kernel does not take the iterator over TCP sockets");
   BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(netns_of));
-  Result<> outcome;
-  std::thread([&] { outcome = walk(program, netns); }).join();
-  return outcome;
+  return in_netns(netns, [program] { return walk(program); });
 }
 
 }  // namespace
 
 Result<> enrol(trace_bpf& object, const target::Target& target, EnrolPass pass) {
   object.bss->enrol_listeners_only = pass == EnrolPass::kListeners;
-  return walk_apart(object.progs.trace_enrol, target.pid);
+  return walk_in(object.progs.trace_enrol, target.pid);
 }
 
 Result<> list_in_flight(const trace_bpf& object, pid_t netns_of) {
-  return walk_apart(object.progs.trace_in_flight, netns_of);
+  return walk_in(object.progs.trace_in_flight, netns_of);
 }
 
 }  // namespace brownout::kernel

@@ -2,6 +2,7 @@
 // Which device on the host is the other end of a container's veth.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include <linux/if_link.h>
@@ -73,8 +74,12 @@ Result<Side> look(Netlink netlink, const UniqueFd& other) {
 }
 
 Result<Netlink> netlink_of(const UniqueFd& netns) {
-  BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));
-  return Netlink::open();
+  std::optional<Netlink> netlink;
+  BROWNOUT_TRY(in_netns(netns, [&]() -> Result<> {
+    BROWNOUT_ASSIGN(netlink, Netlink::open());
+    return {};
+  }));
+  return *std::move(netlink);
 }
 
 bool points_at(const Link& from, const Link& to, int namespace_of_to) {

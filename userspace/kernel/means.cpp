@@ -81,8 +81,12 @@ std::string_view name(HookKind kind) { return kind == HookKind::kTcx ? "tcx" : "
 Result<std::string> try_hook(HookKind kind) {
   quiet_libbpf();
   BROWNOUT_ASSIGN(const UniqueFd netns, make_netns());
-  BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(netns));
-  return hook_both_sides(kind);
+  Result<std::string> tried;
+  BROWNOUT_TRY(in_netns(netns, [&]() -> Result<> {
+    tried = hook_both_sides(kind);
+    return {};
+  }));
+  return tried;
 }
 
 Result<std::string> try_delay_line() {
@@ -94,11 +98,12 @@ Result<std::string> try_delay_line() {
 Result<std::string> try_edt(HookKind hook) {
   BROWNOUT_ASSIGN(const UniqueFd outer, make_netns());
   BROWNOUT_ASSIGN(const UniqueFd inner, make_netns());
-  BROWNOUT_ASSIGN(const auto visit, NetnsVisit::enter(outer));
-  BROWNOUT_ASSIGN(auto lane, EdtLane::make({.hook = hook,
-                                            .netns = inner,
-                                            .limits = {.packets = 1000, .horizon = std::chrono::seconds{1}}}));
-  BROWNOUT_TRY(lane.remove());
+  BROWNOUT_TRY(in_netns(outer, [&]() -> Result<> {
+    BROWNOUT_ASSIGN(auto lane, EdtLane::make({.hook = hook,
+                                              .netns = inner,
+                                              .limits = {.packets = 1000, .horizon = std::chrono::seconds{1}}}));
+    return lane.remove();
+  }));
   return std::string{"made and removed a veth pair with an fq qdisc"};
 }
 

@@ -2,7 +2,6 @@
 #include "netns.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <thread>
 
 #include <fcntl.h>
@@ -10,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 namespace brownout::kernel {
 
@@ -37,24 +35,15 @@ Result<std::uint64_t> netns_inode(const UniqueFd& netns) {
   return status.st_ino;
 }
 
-Result<NetnsVisit> NetnsVisit::enter(std::int32_t pid) {
-  BROWNOUT_ASSIGN(const UniqueFd there, open_netns(pid));
-  return enter(there);
-}
-
-Result<NetnsVisit> NetnsVisit::enter(const UniqueFd& netns) {
-  BROWNOUT_ASSIGN(UniqueFd home, open_netns(0));
-  if (::setns(netns.get(), CLONE_NEWNET) != 0)
-    return fail_errno(errno == EPERM ? ErrorCode::kPermission : ErrorCode::kKernel, "enter a network namespace",
-                      "CAP_SYS_ADMIN is needed: run as root.");
-  return NetnsVisit{std::move(home)};
-}
-
-NetnsVisit::~NetnsVisit() {
-  if (!home_ || ::setns(home_.get(), CLONE_NEWNET) == 0) return;
-  // To go on in somebody else's namespace would be worse than to stop: everything of ours dies with the process.
-  spdlog::critical("cannot return to our own network namespace: errno {}", errno);
-  std::abort();
+Result<> in_netns(const UniqueFd& netns, const std::function<Result<>()>& work) {
+  Result<> outcome;
+  std::thread([&] {
+    outcome = ::setns(netns.get(), CLONE_NEWNET) == 0
+                  ? work()
+                  : Result<>{fail_errno(errno == EPERM ? ErrorCode::kPermission : ErrorCode::kKernel,
+                                        "enter a network namespace", "CAP_SYS_ADMIN is needed: run as root.")};
+  }).join();
+  return outcome;
 }
 
 }  // namespace brownout::kernel

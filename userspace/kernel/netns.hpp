@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Visits to another network namespace, by one thread and for as long as a token lives.
+// Other network namespaces, and work in them.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "brownout/fd.hpp"
 
 namespace brownout::kernel {
 
-// While it lives the calling thread is in the other namespace; the same thread must destroy it. Sockets opened
-// meanwhile stay in that namespace, so a visit can be as short as opening one.
-class NetnsVisit {
- public:
-  static Result<NetnsVisit> enter(std::int32_t pid);
-  static Result<NetnsVisit> enter(const UniqueFd& netns);
-  NetnsVisit(NetnsVisit&&) = default;
-  NetnsVisit& operator=(NetnsVisit&&) = delete;
-  ~NetnsVisit();
-
- private:
-  explicit NetnsVisit(UniqueFd home) : home_(std::move(home)) {}
-  UniqueFd home_;
-};
+// Done by a thread of its own that ends in the other namespace: nobody has to come back, and so nobody can fail to.
+// Sockets that `work` opens stay in that namespace.
+Result<> in_netns(const UniqueFd& netns, const std::function<Result<>()>& work);
 
 Result<UniqueFd> open_netns(std::int32_t pid);  // 0: that of the calling thread
 // A network namespace without a name, empty but for a lo that is down. It lives as long as the descriptor and what
