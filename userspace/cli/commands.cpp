@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "brownout/journal.hpp"
+#include "brownout/tell.hpp"
 
 namespace brownout::cli {
 namespace {
@@ -68,7 +69,7 @@ void print_doctor_text(const std::vector<kernel::Capability>& capabilities) {
 }  // namespace
 
 ExitCode report(const Error& error) {
-  fmt::print(stderr, "brownout: {}\n", error.render());
+  tell(fmt::format("brownout: {}\n", error.render()));
   switch (error.code) {
     case ErrorCode::kUsage:
     case ErrorCode::kInvalidDrill:
@@ -117,11 +118,11 @@ void undo_leftovers() {
   if (::geteuid() != 0) return;
   const auto report = kernel::clean();
   if (!report) return static_cast<void>(cli::report(report.error()));
-  for (const auto& what : report->undone) fmt::print(stderr, "undone, left by an earlier run: {}\n", what);
+  for (const auto& what : report->undone) tell(fmt::format("undone, left by an earlier run: {}\n", what));
   for (const auto& what : report->failed)
-    fmt::print(stderr, "left by an earlier run, and could not be undone: {}\n", what);
+    tell(fmt::format("left by an earlier run, and could not be undone: {}\n", what));
   for (const auto& where : report->unsealed)
-    fmt::print(stderr, "unsealed, of an earlier run: brownout recover {}\n", where);
+    tell(fmt::format("unsealed, of an earlier run: brownout recover {}\n", where));
 }
 
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals) {
@@ -172,10 +173,10 @@ ExitCode judge(const JudgeOptions& options) {
     for (const auto& reason : verdict.reasons) fmt::print("reason: {}\n", reason);
   }
   if (other_rules)
-    fmt::print(stderr, "judged by other rules than those fixed before the drill: drill {}, recorded {}\n",
-               judged->drill_sha256, judged->recorded_drill_sha256);
+    tell(fmt::format("judged by other rules than those fixed before the drill: drill {}, recorded {}\n",
+               judged->drill_sha256, judged->recorded_drill_sha256));
   if (!judged->sealed_verdict.empty() && judged->sealed_verdict != verdict::name(verdict.outcome))
-    fmt::print(stderr, "sealed was: {}\n", judged->sealed_verdict);
+    tell(fmt::format("sealed was: {}\n", judged->sealed_verdict));
   return verdict::exit_code(verdict.outcome);
 }
 

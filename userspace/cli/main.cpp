@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <csignal>
+#include <exception>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "brownout/tell.hpp"
 #include "commands.hpp"
 #include "version.hpp"
 
@@ -70,16 +73,24 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  if (!*guard_command && !*clean_command) cli::undo_leftovers();
-  ExitCode code = ExitCode::kUsage;
-  if (*run_command) code = cli::run(options);
-  if (*check_command) code = cli::check(drill);
-  if (*doctor_command) code = cli::doctor(doctor_json);
-  if (*clean_command) code = cli::clean();
-  if (*recover_command) code = cli::recover(unsealed, recovered);
-  if (*guard_command) code = cli::guard(guarded, guarded_since, journals);
-  if (*verify_command) code = cli::verify(archive);
-  if (*judge_command) code = cli::judge(judging);
-  if (*explain_command) code = cli::explain(explained, checks);
-  return static_cast<int>(code);
+  const auto chosen = [&] {
+    if (!*guard_command && !*clean_command) cli::undo_leftovers();
+    if (*run_command) return cli::run(options);
+    if (*check_command) return cli::check(drill);
+    if (*doctor_command) return cli::doctor(doctor_json);
+    if (*clean_command) return cli::clean();
+    if (*recover_command) return cli::recover(unsealed, recovered);
+    if (*guard_command) return cli::guard(guarded, guarded_since, journals);
+    if (*verify_command) return cli::verify(archive);
+    if (*judge_command) return cli::judge(judging);
+    return cli::explain(explained, checks);
+  };
+  // Where nobody reads what is printed (`| head`, a terminal that went), a drill still comes to its end.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return static_cast<int>(chosen());
+  } catch (const std::exception& error) {  // of a library, or stdout cannot be written; all of ours is gone by now
+    tell(fmt::format("brownout: {}\n", error.what()));
+    return static_cast<int>(ExitCode::kError);
+  }
 }

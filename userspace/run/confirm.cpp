@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "brownout/tell.hpp"
 #include "brownout/text.hpp"
 
 namespace brownout::run {
@@ -43,24 +44,24 @@ std::string limits_text(const nlohmann::json& limits) {
 void show(const plan::Plan& plan, const target::Target& target, const kernel::Interface& interface,
           const kernel::Means& means) {
   const auto processes = target::processes(target).value_or(std::vector<target::Process>{});
-  fmt::print(stderr, "target {} ({}), pid {}, {} processes, cgroup {}\n", target.name, target.runtime, target.pid,
-             processes.size(), target.cgroup_path.string());
-  fmt::print(stderr, "on {} (the container's {})\n", interface.host_name, interface.container_name);
+  tell(fmt::format("target {} ({}), pid {}, {} processes, cgroup {}\n", target.name, target.runtime, target.pid,
+             processes.size(), target.cgroup_path.string()));
+  tell(fmt::format("on {} (the container's {})\n", interface.host_name, interface.container_name));
   for (const auto& fault : plan.faults)
-    fmt::print(stderr, "fault {}: {} for {}\n", fault.index + 1, fault.label, format_duration(plan.drill.phases.inject));
-  fmt::print(stderr, "hooks: {} ({})\n", kernel::name(means.hook), means.hook_reason);
+    tell(fmt::format("fault {}: {} for {}\n", fault.index + 1, fault.label, format_duration(plan.drill.phases.inject)));
+  tell(fmt::format("hooks: {} ({})\n", kernel::name(means.hook), means.hook_reason));
   if (means.backend)
-    fmt::print(stderr, "delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason);
+    tell(fmt::format("delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason));
   if (plan.drill.trace_waits)
-    fmt::print(stderr, "waits are traced: every system call on this host passes two small programs meanwhile\n");
+    tell("waits are traced: every system call on this host passes two small programs meanwhile\n");
   const double rate = packets_per_second(interface);
-  fmt::print(stderr, "passes now: {:.0f} packets/s\n", rate);
+  tell(fmt::format("passes now: {:.0f} packets/s\n", rate));
   if (const auto limits = kernel::queue_limits(means, plan, rate); !limits.is_null())
-    fmt::print(stderr, "holds in each direction at most {}\n", limits_text(limits));
+    tell(fmt::format("holds in each direction at most {}\n", limits_text(limits)));
   std::set<std::string> neighbours;
   for (const auto& process : target::netns_neighbours(target)) neighbours.insert(process.cgroup.string());
   for (const auto& cgroup : neighbours)
-    fmt::print(stderr, "shares the network namespace and will be hit too: {}\n", cgroup);
+    tell(fmt::format("shares the network namespace and will be hit too: {}\n", cgroup));
 }
 
 }  // namespace
@@ -73,7 +74,7 @@ Result<> confirm(const Options& options, const plan::Plan& plan, const target::T
                 "Add --yes when you are sure of target and faults.");
   show(plan, target, interface, means);
   if (options.yes) return {};
-  fmt::print(stderr, "Go on? [y/N] ");
+  tell("Go on? [y/N] ");
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "yes") return {};

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/tell.hpp"
 
 namespace brownout::run {
 namespace {
@@ -39,13 +40,13 @@ Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 Progress::~Progress() { erase(); }
 
 void Progress::erase() {
-  if (painted_) fmt::print(stderr, "\r\033[K");
+  if (painted_) tell("\r\033[K");
   painted_ = false;
 }
 
 void Progress::note(std::string_view text) {
   erase();
-  fmt::print(stderr, "{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text);
+  tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text));
   next_status_ns_ = 0;
 }
 
@@ -54,11 +55,10 @@ void Progress::status(std::string_view text) {
   if (now < next_status_ns_) return;
   next_status_ns_ = now + (terminal_ ? kTerminalInterval : kLineInterval);
   if (!terminal_) {
-    fmt::print(stderr, "{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text);
+    tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text));
     return;
   }
-  fmt::print(stderr, "\r\033[K{}", cut(text, terminal_width() - 1));
-  std::fflush(stderr);
+  tell(fmt::format("\r\033[K{}", cut(text, terminal_width() - 1)));
   painted_ = true;
 }
 
