@@ -18,7 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kSettle = 500ms; // after the programs came or went: new memory is slow at first, and a drill is long
+// After the programs came or went: the first seconds of new code and memory are slow, and a drill is long.
+constexpr auto kSettle = 2500ms;
 
 struct Room {
   const BenchRoom& bench;
