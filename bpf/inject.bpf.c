@@ -7,6 +7,7 @@
 #include "vmlinux.h"
 #include "lib/maps.h"
 #include "lib/config.h"
+#include "lib/caps.h"
 #include "lib/counters.h"
 #include "lib/decide.h"
 #include "lib/delays.h"
@@ -133,6 +134,8 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 	/* Without state of the flow the draw is still uniform, but nobody can recompute it: counted. */
 	__u64 n = met->now;
 
+	if (!caps_admit(flow, met->counters))
+		return TCX_NEXT;
 	if (flow) {
 		n = flow_number(flow, met->direction);
 		flow->last_seen_ns = met->now;
@@ -141,6 +144,8 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 	}
 	count_unwatched(met, flow);
 	decide(&met->packet.key, met->direction, n, &met->one, decision);
+	if ((decision->delayed || decision->dropped_by < DECISION_NO_FAULT) && !caps_allow(&met->one, met->counters))
+		return TCX_NEXT;
 	if (decision->dropped_by < DECISION_NO_FAULT) {
 		decide_count_applied(1u << decision->dropped_by, met->direction, &met->one);
 		if (flow)

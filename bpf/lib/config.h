@@ -7,6 +7,7 @@
 
 const volatile struct brownout_fault faults[BROWNOUT_MAX_FAULTS];
 const volatile __u32 fault_count;
+const volatile struct brownout_caps caps;
 const volatile __u64 seed;
 const volatile __u32 veth_ifindex;
 /*

@@ -101,6 +101,24 @@ struct Gate {
   Line line = 0;
 };
 
+// More than was meant: at the first of these the fault is over, and the drill with it. 0: no cap.
+struct Caps {
+  Duration max_duration{};           // from arming to the deadline in the programs; the plan must fit into it
+  std::uint64_t max_packets = 0;     // dropped or held, as on the wire
+  std::uint64_t max_bytes = 0;       // of these, from the Ethernet header on
+  std::uint64_t max_connections = 0; // flows that a fault met, both directions together
+  Line line = 0;
+};
+
+struct KernelCounterLimit { std::string name; std::int64_t max_increase = 0; }; // "TcpExtTCPTimeouts", as nstat says
+struct ErrorCountLimit { std::int64_t max_increase = 0; };
+struct NoCompletedCall { Duration time{}; };
+// Holds or does not while the faults act; counted from when they were armed.
+struct AbortCondition {
+  std::variant<KernelCounterLimit, ErrorCountLimit, NoCompletedCall> what;
+  Line line = 0;
+};
+
 // A table file of netem's, as the drill names it; several faults may share one.
 struct TableFile {
   std::string path; // as written
@@ -121,6 +139,8 @@ struct Drill {
   bool pressure_required = true; // false: `pressure` was left out
   Phases phases;
   std::vector<Fault> faults; // 1 to BROWNOUT_MAX_FAULTS
+  Caps caps;
+  std::vector<AbortCondition> abort_when;
   std::vector<Gate> gates;   // empty with app: error_count {min_increase: 1} is meant
   std::vector<TableFile> tables; // in the order of first mention
   Backend backend = Backend::kAuto;

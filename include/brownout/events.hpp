@@ -244,6 +244,8 @@ class FingerprintSampler {
 enum class Ending : std::uint8_t {
   kCompleted, kNoPressure, kNoRunDirectory, kStopFile, kSignal, kError,
   kTargetGone, // its process, cgroup, network namespace or veth, before the end of recovery
+  kCapReached, // of the drill's caps
+  kAborted,    // a condition of the drill's abort_when holds
 };
 std::string_view ending_name(Ending ending); // "no_pressure"
 
@@ -251,7 +253,7 @@ namespace timeline {
 TimelineEntry phase(std::uint32_t phase, std::string_view edge); // "start" | "end" | "cut": ended before its time
 TimelineEntry pressure(std::int64_t completed, std::int64_t wanted, std::int64_t within_ns);
 TimelineEntry clock(const ClockOffsets& offsets);
-TimelineEntry stop(std::string_view source, std::string_view detail); // "stop_file" | "signal" | "error" | "target"
+TimelineEntry stop(std::string_view source, std::string_view detail); // "stop_file" | "signal" | "error" | "target" | "cap" | "abort_when"
 TimelineEntry ending(Ending ending, std::string_view detail);
 // Every change made to the host, and its undoing; `result`: "ok" or what went wrong.
 TimelineEntry action(std::string_view what, std::string_view object, std::string_view result);

@@ -117,6 +117,7 @@ struct FaultEffect { // one fault, one direction
   std::uint64_t overflow = 0, expired = 0, lost_in_line = 0; // the last: device drops and write errors
   std::uint64_t redirect_failed = 0;      // passed without delay
   std::uint64_t heartbeat_stale = 0, deadline_passed = 0;    // packets passed while the fault was halted
+  std::uint64_t capped = 0; // of both directions: decided on, and passed because a cap of the drill was reached
   std::uint64_t latency_calls_baseline = 0, latency_calls_window = 0; // behind the latency witness
   std::vector<Witness> witnesses;
   events::Ref ref; // the sample

@@ -23,7 +23,7 @@ enum class CheckSort : std::uint8_t { kPrerequisite, kClaim, kCleanup };
 enum class Reason : std::uint8_t {
   kOk,
   kNoPressure, kPressureNotSustained, kWindowTruncated, kRunDirectoryMissing, kRunChanged, kInterruptedByError,
-  kTargetGone, kPartialBundle,
+  kTargetGone, kPartialBundle, kCapReached, kAborted,
   kBaselineTooSmall, kBaselineAlreadyFailing,
   kFaultNotEffective, kSampleTooSmall, kFaultExceededPlan, kWitnessDisagrees, kFaultHalted,
   kTraceIncomplete, kConnectionsNotObserved, kCallsUnsupported, kCallsUnreliable,

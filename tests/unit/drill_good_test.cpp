@@ -143,3 +143,18 @@ TEST_CASE("anchors and aliases are values like others") {
   CHECK(drill.labels.at("ticket") == "1234");
   CHECK(drill.labels.at("place") == "München");
 }
+
+TEST_CASE("what the drill may do at most, and what ends it") {
+  const Drill drill = good("full");
+  CHECK(drill.caps.max_duration == 2min);
+  CHECK(drill.caps.max_packets == 100'000);
+  CHECK(drill.caps.max_bytes == 1'000'000'000);
+  CHECK(drill.caps.max_connections == 50);
+  REQUIRE(drill.abort_when.size() == 3);
+  CHECK(std::get<KernelCounterLimit>(drill.abort_when[0].what).name == "TcpExtTCPTimeouts");
+  CHECK(std::get<KernelCounterLimit>(drill.abort_when[0].what).max_increase == 1000);
+  CHECK(std::get<ErrorCountLimit>(drill.abort_when[1].what).max_increase == 0);
+  CHECK(std::get<NoCompletedCall>(drill.abort_when[2].what).time == 30s);
+  CHECK(drill.abort_when[1].line == drill.abort_when[0].line + 1);
+  CHECK(good("least").caps.max_packets == 0);
+}

@@ -170,3 +170,18 @@ TEST_CASE("the plan as JSON is what the golden files say") {
     CHECK(to_json(*plan).dump(2) + "\n" == *golden);
   }
 }
+
+TEST_CASE("a drill whose faults may last longer than its cap is refused, with both times") {
+  const auto compiled = [](const std::string& cap) {
+    auto drill = drill::parse("brownout: 1\nname: p\ntarget: {pid: 1}\nphases: {inject: 20s}\ncaps: {max_duration: " + cap +
+                                  "}\nfaults: [{latency: {delay: 2s}, match: all}]",
+                              "p.yaml");
+    if (!drill) FAIL(drill.error().render());
+    return compile(*std::move(drill), 42);
+  };
+  CHECK(compiled("27s"));
+  const auto refused = compiled("26s");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kInvalidDrill);
+  CHECK(refused.error().what.contains("26s is less than the 27s that the faults may last (drill line 5)"));
+}

@@ -84,6 +84,8 @@ std::vector<Case> prerequisite_cases() {
       {Reason::kLeftovers, changed([](E& e) { e.leftovers = {"interface 17"}; })},
       {Reason::kLeftovers, changed([](E& e) { e.cleanup_recorded = false; })},
       {Reason::kTargetGone, ended(events::Ending::kTargetGone)},
+      {Reason::kCapReached, ended(events::Ending::kCapReached)},
+      {Reason::kAborted, ended(events::Ending::kAborted)},
       {Reason::kPartialBundle, changed([](E& e) { e.recovered = true; })},
       {Reason::kRunDirectoryMissing, ended(events::Ending::kNoRunDirectory)},
       {Reason::kCallsUnsupported, every_sample([](S& s) { s.inject.udp_payload = 500; }), unpressed},

@@ -14,7 +14,8 @@ namespace brownout::drill {
 namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
-                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace"};
+                         "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace",
+                         "caps",     "abort_when"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -63,8 +64,23 @@ Result<> read_faults(const Mapping& top, const ReadTable& read_table, Drill& dri
 }
 
 std::unexpected<Error> refuse_without_app(const Cursor& cursor) {
-  return cursor.refuse("it judges what the application recorded, and the drill has no `app`",
+  return cursor.refuse("it looks at what the application recorded, and the drill has no `app`",
                        "add `app: {run_dir: ...}`, or remove this key");
+}
+
+Result<> read_guards(const Mapping& top, Drill& drill) {
+  if (const auto caps = top.find("caps")) {
+    BROWNOUT_ASSIGN(drill.caps, read_caps(*caps));
+  }
+  const auto conditions = top.find("abort_when");
+  if (!conditions) return {};
+  BROWNOUT_ASSIGN(const auto items, sequence(*conditions, 1, kMaxAbortConditions));
+  for (const Cursor& item : items) {
+    BROWNOUT_ASSIGN(AbortCondition condition, read_abort_condition(item));
+    if (std::holds_alternative<ErrorCountLimit>(condition.what) && !drill.app) return refuse_without_app(item);
+    drill.abort_when.push_back(std::move(condition));
+  }
+  return {};
 }
 
 Result<> read_gates(const Mapping& top, Drill& drill) {
@@ -110,6 +126,7 @@ Result<> read_on_end(const Mapping& top, Drill& drill) {
 }
 
 Result<> read_rest(const Mapping& top, Drill& drill) {
+  BROWNOUT_TRY(read_guards(top, drill));
   BROWNOUT_TRY(read_gates(top, drill));
   BROWNOUT_TRY(read_telemetry(top, drill));
   BROWNOUT_TRY(read_on_end(top, drill));

@@ -22,6 +22,9 @@ inline constexpr Duration kMaxSettle = 10min;
 inline constexpr Duration kMaxWithin = 1h;
 inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 inline constexpr std::int64_t kMaxRetries = 1000;
+inline constexpr std::int64_t kMaxCap = 1'000'000'000'000'000;
+inline constexpr Duration kMaxSilence = 1h;
+inline constexpr std::size_t kMaxAbortConditions = 16;
 inline constexpr std::size_t kMaxGates = 64;
 inline constexpr std::size_t kMaxLabels = 64;
 inline constexpr double kMaxCorrelation = 0.9;
@@ -34,6 +37,8 @@ Result<Phases> read_phases(const Cursor& cursor);
 Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables);
 Result<Match> read_match(const Cursor& cursor);
 Result<Gate> read_gate(const Cursor& cursor);
+Result<Caps> read_caps(const Cursor& cursor);
+Result<AbortCondition> read_abort_condition(const Cursor& cursor);
 Result<std::map<std::string, std::string>> read_labels(const Cursor& cursor);
 
 }  // namespace brownout::drill

@@ -40,6 +40,7 @@ void for_each_field(S& s, auto&& field) {
   field("payload_not_traced", s.payload_not_traced);
   field("udp_payload", s.udp_payload);
   field("tap_foreign", s.tap_foreign);
+  field("capped", s.capped);
 }
 
 template <Is<brownout_trace_counters> S>

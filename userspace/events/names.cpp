@@ -24,8 +24,9 @@ constexpr std::array<string_view, BROWNOUT_PHASES> kPhaseTable{"waiting", "basel
 constexpr std::array<string_view, 13> kTcpStateTable{
     "none", "established", "syn_sent", "syn_received", "fin_wait_1", "fin_wait_2", "time_wait", "closed", "close_wait",
     "last_ack", "listen", "closing", "new_syn_received"};
-constexpr std::array<string_view, 7> kEndingTable{
-    "completed", "no_pressure", "no_run_directory", "stop_file", "signal", "error", "target_gone"};
+constexpr std::array<string_view, 9> kEndingTable{
+    "completed", "no_pressure", "no_run_directory", "stop_file", "signal",
+    "error",     "target_gone", "cap_reached",      "aborted"};
 // IANA's names of the codes that a header can hold; 11 to 15 are not assigned.
 constexpr std::array<string_view, 11> kRcodeTable{"noerror",  "formerr",  "servfail", "nxdomain", "notimp", "refused",
                                                   "yxdomain", "yxrrset", "nxrrset",  "notauth",  "notzone"};

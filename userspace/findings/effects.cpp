@@ -25,6 +25,7 @@ void read_line(const Span& span, FaultEffect& effect) {
   // The device cannot tell the directions apart: what it dropped is held against each.
   effect.lost_in_line = line.write_errors + span.last->line[0].device_drops;
   effect.redirect_failed = span.last->inject.redirect_failed[direction];
+  effect.capped = span.last->inject.capped[BROWNOUT_CAP_PACKETS] + span.last->inject.capped[BROWNOUT_CAP_BYTES];
   const auto halted = [&](const auto& counter) { return growth(counter(*span.first), counter(*span.last)); };
   effect.heartbeat_stale = halted([&](const auto& sample) { return sample.inject.heartbeat_stale[direction]; });
   effect.deadline_passed = halted([&](const auto& sample) { return sample.inject.deadline_passed[direction]; });

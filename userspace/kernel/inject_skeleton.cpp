@@ -27,6 +27,9 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
     const brownout_fault& fault = plan.faults[i].abi;
     std::memcpy(&constants.faults[i], &fault, sizeof fault);
   }
+  constants.caps.most[BROWNOUT_CAP_PACKETS] = plan.drill.caps.max_packets;
+  constants.caps.most[BROWNOUT_CAP_BYTES] = plan.drill.caps.max_bytes;
+  constants.caps.most[BROWNOUT_CAP_CONNECTIONS] = plan.drill.caps.max_connections;
   constants.longest_delay_ns = plan::longest_delay_ns(plan);
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;

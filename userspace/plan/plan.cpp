@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 #include "brownout/text.hpp"
@@ -76,6 +77,17 @@ bool may_hit_tcp(const PlannedFault& fault) {
   return fault.abi.match.protocol == 0 || fault.abi.match.protocol == IPPROTO_TCP;
 }
 
+// A drill that could not come to its end would be ended by its own cap.
+Result<> check_duration_cap(const Plan& plan) {
+  const auto& caps = plan.drill.caps;
+  if (caps.max_duration.count() == 0 || plan.max_duration_ns <= caps.max_duration.count()) return {};
+  return fail(ErrorCode::kInvalidDrill,
+              fmt::format("caps.max_duration: {} is less than the {} that the faults may last (drill line {})",
+                          format_duration(caps.max_duration),
+                          format_duration(std::chrono::nanoseconds{plan.max_duration_ns}), caps.line),
+              "They last phases.inject, the longest that a packet can be held, and 5 s: shorten these or raise the cap.");
+}
+
 }  // namespace
 
 Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset) {
@@ -92,6 +104,7 @@ Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset) {
   if (drill.app && plan.gates.empty()) plan.gates.push_back({drill::ErrorCountGate{.min_increase = 1}, 0});
   plan.max_duration_ns = drill.phases.inject.count() + longest_hold_ns(plan) + kDrainSlackNs;
   plan.drill = std::move(drill);
+  BROWNOUT_TRY(check_duration_cap(plan));
   return plan;
 }
 

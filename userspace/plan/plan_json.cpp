@@ -138,6 +138,34 @@ json pressure_json(const drill::Drill& drill) {
           {"timeout_ns", drill.pressure.timeout.count()}};
 }
 
+json caps_json(const drill::Caps& caps) {
+  const auto or_none = [](std::uint64_t cap) { return cap == 0 ? json(nullptr) : json(cap); };
+  return {{"max_duration_ns", or_none(static_cast<std::uint64_t>(caps.max_duration.count()))},
+          {"max_packets", or_none(caps.max_packets)},
+          {"max_bytes", or_none(caps.max_bytes)},
+          {"max_connections", or_none(caps.max_connections)}};
+}
+
+json condition_json(const drill::KernelCounterLimit& limit) {
+  return {{"kind", "kernel_counter"}, {"name", limit.name}, {"max_increase", limit.max_increase}};
+}
+json condition_json(const drill::ErrorCountLimit& limit) {
+  return {{"kind", "error_count"}, {"max_increase", limit.max_increase}};
+}
+json condition_json(const drill::NoCompletedCall& silence) {
+  return {{"kind", "no_completed_call"}, {"time_ns", silence.time.count()}};
+}
+
+json conditions_json(const drill::Drill& drill) {
+  json conditions = json::array();
+  for (const auto& condition : drill.abort_when) {
+    json one = std::visit([](const auto& what) { return condition_json(what); }, condition.what);
+    one["drill_line"] = condition.line;
+    conditions.push_back(std::move(one));
+  }
+  return conditions;
+}
+
 json gates_json(const Plan& plan) {
   json gates = json::array();
   for (const auto& gate : plan.gates) {
@@ -164,6 +192,8 @@ json to_json(const Plan& plan) {
           {"backend", drill::backend_name(plan.backend)},
           {"faults", std::move(faults)},
           {"jitter_tables", tables_json(plan)},
+          {"caps", caps_json(drill.caps)},
+          {"abort_when", conditions_json(drill)},
           {"gates", gates_json(plan)},
           {"seed", std::to_string(plan.seed)},
           {"seed_drawn", plan.seed_drawn},

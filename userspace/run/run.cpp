@@ -11,6 +11,7 @@
 
 #include "brownout/clock.hpp"
 #include "confirm.hpp"
+#include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "manifest.hpp"
 #include "session.hpp"
@@ -157,6 +158,7 @@ Result<Outcome> run(const Options& options) {
   if (::geteuid() != 0)
     return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
+  BROWNOUT_TRY(GuardWatch(plan, target).check_names());
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
   BROWNOUT_ASSIGN(const auto journal, kernel::Journal::open());
   BROWNOUT_TRY(journal->mention({{"object", "lock"}, {"path", TargetLock::path_for(target).string()}}));

@@ -33,7 +33,8 @@ Session::Session(const Setup& setup)
       staging_(setup.staging),
       stop_(setup.stop),
       watch_(setup.watch),
-      progress_(setup.progress) {}
+      progress_(setup.progress),
+      guards_(setup.plan, setup.target) {}
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   std::unique_ptr<Session> session{new Session(setup)};
@@ -86,6 +87,7 @@ Result<> Session::pump() {
       BROWNOUT_TRY(record(events::timeline::run_changed(run_directory_->path().string())));
     }
   }
+  BROWNOUT_TRY(take_guards());
   BROWNOUT_TRY(take_target());
   return take_stop();
 }
@@ -119,7 +121,10 @@ Result<> Session::record_names(const std::vector<events::NameRecord>& names) {
 
 Result<> Session::take_snapshots() {
   if (!app_) return {};
-  for (const auto& snapshot : app_->take()) BROWNOUT_TRY(recorder_->record(snapshot));
+  for (const auto& snapshot : app_->take()) {
+    guards_.see(snapshot);
+    BROWNOUT_TRY(recorder_->record(snapshot));
+  }
   return {};
 }
 
@@ -142,6 +147,14 @@ Result<> Session::take_stop() {
 Result<> Session::take_target() {
   if (stopped_ || target_may_go_ || !watch_.gone()) return {};
   return stop_because(events::Ending::kTargetGone, "target", *watch_.gone());
+}
+
+Result<> Session::take_guards() {
+  if (stopped_ || !injecting_ || phase_ != BROWNOUT_PHASE_INJECT) return {};
+  const auto breach = guards_.look(injector_->counters(), tracer_->counters().calls_completed[1]);
+  if (!breach) return {};
+  return stop_because(breach->ending, breach->ending == events::Ending::kCapReached ? "cap" : "abort_when",
+                      breach->detail);
 }
 
 Result<> Session::stop_because(events::Ending ending, const char* source, const std::string& detail) {

@@ -14,6 +14,7 @@
 
 #include "app_watch.hpp"
 #include "counter_sampler.hpp"
+#include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "pressure.hpp"
 #include "progress.hpp"
@@ -70,6 +71,7 @@ class Session {
   Result<> take_counters();
   Result<> take_stop();
   Result<> take_target();
+  Result<> take_guards();
   Result<> stop_because(events::Ending ending, const char* source, const std::string& detail);
   Result<> start_phase(brownout_phase phase);
   Result<> end_phase();
@@ -109,6 +111,7 @@ class Session {
   std::unique_ptr<kernel::DropWitness> witness_;
   std::unique_ptr<CounterSampler> counters_;
   std::optional<PressureWindow> pressure_;
+  GuardWatch guards_;
 
   std::uint32_t phase_ = BROWNOUT_PHASE_WAITING;
   bool phase_open_ = false;

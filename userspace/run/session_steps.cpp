@@ -114,6 +114,7 @@ Result<bool> Session::inject() {
   injecting_ = true;
   BROWNOUT_TRY(record_action("attach faults", interface_.host_name, injector_->description().dump()));
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_INJECT));
+  BROWNOUT_TRY(guards_.begin(tracer_->counters().calls_completed[1]));
   injector_->beat();
   BROWNOUT_TRY(injector_->arm());
   for (const auto& fault : plan_.faults) progress_.note("injecting " + fault.label);

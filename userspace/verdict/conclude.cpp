@@ -10,6 +10,11 @@
 namespace brownout::verdict {
 namespace {
 
+bool cuts_window(Reason reason) {
+  return reason == Reason::kWindowTruncated || reason == Reason::kTargetGone || reason == Reason::kCapReached ||
+         reason == Reason::kAborted;
+}
+
 // The one of the claim's prerequisites that explains most; nullptr: all hold.
 const Check* blocking(const Check& claim, const std::vector<Check>& checks) {
   const auto& table = dependencies();
@@ -19,7 +24,7 @@ const Check* blocking(const Check& claim, const std::vector<Check>& checks) {
   for (const auto& check : checks) {
     if (check.sort != CheckSort::kPrerequisite || check.outcome == Outcome::kPass) continue;
     if (std::ranges::find(found->prerequisites, family(check.name)) == found->prerequisites.end()) continue;
-    const bool cut = check.reason == Reason::kWindowTruncated || check.reason == Reason::kTargetGone;
+    const bool cut = cuts_window(check.reason);
     if (claim.proven_early && claim.outcome == Outcome::kFail && cut) continue;
     const auto weight = [](const Check& one) { return std::tuple(one.outcome != Outcome::kError, rank(one.reason)); };
     if (worst == nullptr || weight(check) < weight(*worst)) worst = &check;

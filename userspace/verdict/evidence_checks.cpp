@@ -49,6 +49,16 @@ const events::Snapshot* last_read(const events::Evidence& evidence) {
   return last;
 }
 
+// Ends that the drill's rules or the target brought about, each with a reason of its own.
+Reason reason_of_early_end(events::Ending ending) {
+  switch (ending) {
+    case events::Ending::kTargetGone: return Reason::kTargetGone;
+    case events::Ending::kCapReached: return Reason::kCapReached;
+    case events::Ending::kAborted: return Reason::kAborted;
+    default: return Reason::kOk;
+  }
+}
+
 // What is wrong with the app's own counting.
 Why trouble_of(const findings::Findings& found) {
   const auto& account = found.account;
@@ -78,9 +88,9 @@ Check judge_window(const Case& given) {
     const auto why = why_no_window(given);
     return inconclusive(check, why.reason, why.detail);
   }
-  // Also after a complete window: what was to be seen of its recovery was not.
-  if (given.evidence.ending == events::Ending::kTargetGone)
-    return inconclusive(check, Reason::kTargetGone,
+  // A lost target also after a complete window: what was to be seen of its recovery was not.
+  if (const auto reason = reason_of_early_end(given.evidence.ending); reason != Reason::kOk)
+    return inconclusive(check, reason,
                         fmt::format("{} of {}: {}", seconds(lasted), seconds(planned), given.evidence.ending_detail));
   const bool shorter = static_cast<double>(lasted) < 0.95 * static_cast<double>(planned);
   if (!window->complete || shorter)

@@ -107,7 +107,7 @@ Check& judge_drops(const Case& given, const findings::FaultEffect& effect, Check
     return inconclusive(check, Reason::kFaultNotEffective, fmt::format("{}, expected {}", own_words, check.expected));
   if (decided > effect.expected_high)
     return inconclusive(check, Reason::kFaultExceededPlan, fmt::format("{}, expected {}", own_words, check.expected));
-  if (effect.dropped_in_direction + kCountersApart < counters.decided.packets)
+  if (effect.dropped_in_direction + effect.capped + kCountersApart < counters.decided.packets)
     return inconclusive(
         check, Reason::kFaultNotEffective,
         fmt::format("{} were to be dropped, {} were", counters.decided.packets, effect.dropped_in_direction));

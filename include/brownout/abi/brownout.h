@@ -121,7 +121,7 @@ struct brownout_flow {
 	__u64 last_departure_ns[BROWNOUT_DIRECTIONS]; /* a later packet never departs before an earlier one */
 	__u64 last_seen_ns;
 	__u32 traced; /* 1: the tracer knows the socket of this flow */
-	__u32 reserved;
+	__u32 admitted; /* 1: counted among the connections that the drill caps */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_flow) == 80, "brownout_flow");
 
@@ -141,6 +141,18 @@ struct brownout_fault_counters {      /* index: fault * BROWNOUT_DIRECTIONS + di
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_fault_counters) == 80, "brownout_fault_counters");
 
+/* What the faults may do at most; 0: no cap. Also what they have done so far. */
+enum brownout_cap {
+	BROWNOUT_CAP_PACKETS = 0, /* dropped or held, as on the wire */
+	BROWNOUT_CAP_BYTES = 1,   /* of these */
+	BROWNOUT_CAP_CONNECTIONS = 2, /* flows that a fault met */
+	BROWNOUT_CAPS = 3,
+};
+struct brownout_caps {
+	__u64 most[BROWNOUT_CAPS];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_caps) == 24, "brownout_caps");
+
 struct brownout_inject_counters {     /* one element */
 	struct brownout_tally seen[BROWNOUT_DIRECTIONS];       /* every packet met on the hook, once */
 	struct brownout_tally redirected[BROWNOUT_DIRECTIONS]; /* into the delay line */
@@ -153,8 +165,9 @@ struct brownout_inject_counters {     /* one element */
 	__u64 payload_not_traced;  /* matched TCP packets with payload of a flow that no traced socket owns */
 	__u64 udp_payload;         /* matched UDP packets with payload, DNS aside: calls cannot be counted there */
 	__u64 tap_foreign;         /* packets on the delay line's device that we did not send there: dropped */
+	__u64 capped[BROWNOUT_CAPS]; /* packets that a fault would have hit, had this cap not been reached: passed */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 240, "brownout_inject_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 264, "brownout_inject_counters");
 
 /*
  * In front of the Ethernet header of every packet that travels through the delay line's TAP device. The device puts
