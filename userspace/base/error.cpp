@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "brownout/text.hpp"
+
 namespace brownout {
 
 std::string_view name(ErrorCode code) {
@@ -37,10 +39,10 @@ Error&& Error::with_hint(std::string text) && {
 }
 
 std::string Error::render() const {
-  std::string text = what;
+  std::string text = visible(what);
   if (errno_value != 0) text += ": " + std::generic_category().message(errno_value);
-  if (!context.empty()) text += fmt::format(" ({})", fmt::join(context, "; "));
-  if (!hint.empty()) text += "\n  " + hint;
+  if (!context.empty()) text += visible_lines(fmt::format(" ({})", fmt::join(context, "; ")));
+  if (!hint.empty()) text += "\n  " + visible_lines(hint);
   return text;
 }
 

@@ -55,7 +55,7 @@ Result<> write_file(const std::filesystem::path& path, std::string_view content)
   UniqueFd file{::mkostemp(temporary.data(), O_CLOEXEC)};
   if (!file) return fail_errno(ErrorCode::kIo, "create " + temporary);
   auto written = write_all(file.get(), content);
-  if (written && (::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0))
+  if (written && ::fsync(file.get()) != 0)
     written = fail_errno(ErrorCode::kIo, "sync " + temporary);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
     written = fail_errno(ErrorCode::kIo, "rename to " + path.string());

@@ -8,6 +8,7 @@
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
+#include "brownout/text.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
 #include "layout.hpp"
@@ -57,7 +58,7 @@ class ContentCheck {
 
  private:
   Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestDocument); }
-  void report(std::string problem) { problems_.push_back(std::move(problem)); }
+  void report(std::string_view problem) { problems_.push_back(visible(problem)); }
 
   Result<> read_manifest();
   Result<plan::Plan> recompile();

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "brownout/text.hpp"
 #include "opened.hpp"
 #include "rejudge.hpp"
 
@@ -45,8 +46,7 @@ std::string shown(std::string line) {
     while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
     line = line.substr(0, end) + " ...";
   }
-  std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return line;
+  return visible(line);
 }
 
 // The lines that are shown, of all checks together: a file of millions of lines is gone through once.
@@ -98,9 +98,9 @@ std::string evidence_of(const ShownLines& lines, const Check& check) {
 }
 
 std::string explain_check(const ShownLines& lines, const Check& check) {
-  std::string text = fmt::format("{}: {}\n", check.name, verdict::word(check.outcome));
+  std::string text = fmt::format("{}: {}\n", visible(check.name), verdict::word(check.outcome));
   const auto add = [&text](std::string_view what, std::string_view value) {
-    if (!value.empty()) text += fmt::format("  {:<9} {}\n", what, value);
+    if (!value.empty()) text += fmt::format("  {:<9} {}\n", what, visible(value));
   };
   add("measured", check.measured);
   add("expected", check.expected);
@@ -122,7 +122,7 @@ Result<std::string> explain(const std::filesystem::path& evidence, const std::ve
   const auto& verdict = judgement.verdict;
   BROWNOUT_TRY(refuse_unknown(verdict.checks, checks));
   std::string text = fmt::format("verdict: {}\n", verdict::name(verdict.outcome));
-  for (const auto& reason : verdict.reasons) text += fmt::format("reason: {}\n", reason);
+  for (const auto& reason : verdict.reasons) text += fmt::format("reason: {}\n", visible(reason));
   ShownLines lines;
   for (const auto& check : verdict.checks)
     for (std::size_t i = 0; i < std::min(kMostRefs, check.evidence.size()) && is_named(check, checks); ++i)

@@ -2,13 +2,22 @@
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
+#include "brownout/text.hpp"
 #include "content_check.hpp"
 #include "layout.hpp"
 
 namespace brownout::bundle {
 namespace {
 
-using Problems = std::vector<std::string>;
+// Lists and paths are somebody else's: what is said of them steers no terminal.
+class Problems {
+ public:
+  void push_back(std::string_view problem) { problems_.push_back(visible(problem)); }
+  std::vector<std::string> take() { return std::move(problems_); }
+
+ private:
+  std::vector<std::string> problems_;
+};
 
 void check_digests(const std::map<std::string, std::string>& listed, const Members& members, Problems& problems) {
   for (const auto& [path, digest] : listed) {
@@ -35,7 +44,7 @@ std::vector<std::string> check_listing(const std::filesystem::path& directory, c
   for (const auto& [path, member] : members)
     if (!is_known(path)) problems.push_back(fmt::format("no file of a bundle: {}", path));
   const auto text = read_file(directory / kChecksums);
-  if (!text) return problems;  // reported as missing
+  if (!text) return problems.take();  // reported as missing
   if (const auto listed = parse_checksums(*text)) {
     check_digests(*listed, members, problems);
   } else {
@@ -43,7 +52,7 @@ std::vector<std::string> check_listing(const std::filesystem::path& directory, c
   }
   if (const auto list = read_file(directory / kFileList); list && *list != render_file_list(members))
     problems.push_back(fmt::format("{} does not list the files that are there", kFileList));
-  return problems;
+  return problems.take();
 }
 
 }  // namespace brownout::bundle

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "brownout/text.hpp"
+
 namespace brownout::bundle {
 namespace {
 
@@ -25,7 +27,7 @@ std::string escaped(std::string_view text, std::size_t longest) {
     else if (c == '&') clean += "&amp;";
     else clean += c >= 0 && c < ' ' ? ' ' : c;
   }
-  return length < text.size() ? clean + " ..." : clean;
+  return visible(clean) + (length < text.size() ? " ..." : "");
 }
 
 }  // namespace

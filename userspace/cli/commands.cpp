@@ -9,23 +9,29 @@
 
 #include "brownout/journal.hpp"
 #include "brownout/tell.hpp"
+#include "brownout/text.hpp"
 
 namespace brownout::cli {
 namespace {
+
+// In ASCII: what an app or a bundle's author wrote is in it.
+void print_json(const nlohmann::json& result) {
+  fmt::print("{}\n", result.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
+}
 
 void print_json(const run::Outcome& outcome) {
   nlohmann::json result = verdict::to_json(outcome.verdict);
   result["bundle"] = outcome.sealed.archive.string();
   result["sha256"] = outcome.sealed.sha256;
-  fmt::print("{}\n", result.dump(2));
+  print_json(result);
 }
 
 void print_text(const run::Outcome& outcome) {
   const bool colour = ::isatty(STDOUT_FILENO) == 1;
   fmt::print("{}\n", verdict::render_table(outcome.verdict, colour));
   fmt::print("verdict: {}\n", verdict::name(outcome.verdict.outcome));
-  for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", reason);
-  fmt::print("bundle: {}\nsha256: {}\n", outcome.sealed.archive.string(), outcome.sealed.sha256);
+  for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", visible(reason));
+  fmt::print("bundle: {}\nsha256: {}\n", visible(outcome.sealed.archive.string()), outcome.sealed.sha256);
 }
 
 bool all_required(const std::vector<kernel::Capability>& capabilities) {
@@ -166,17 +172,17 @@ ExitCode judge(const JudgeOptions& options) {
     result["drill_sha256"] = judged->drill_sha256;
     result["recorded_drill_sha256"] = judged->recorded_drill_sha256;
     result["sealed_verdict"] = judged->sealed_verdict.empty() ? nlohmann::json() : nlohmann::json(judged->sealed_verdict);
-    fmt::print("{}\n", result.dump(2));
+    print_json(result);
   } else {
     fmt::print("{}\n", verdict::render_table(verdict, ::isatty(STDOUT_FILENO) == 1));
     fmt::print("verdict: {}\n", verdict::name(verdict.outcome));
-    for (const auto& reason : verdict.reasons) fmt::print("reason: {}\n", reason);
+    for (const auto& reason : verdict.reasons) fmt::print("reason: {}\n", visible(reason));
   }
   if (other_rules)
     tell(fmt::format("judged by other rules than those fixed before the drill: drill {}, recorded {}\n",
                judged->drill_sha256, judged->recorded_drill_sha256));
   if (!judged->sealed_verdict.empty() && judged->sealed_verdict != verdict::name(verdict.outcome))
-    tell(fmt::format("sealed was: {}\n", judged->sealed_verdict));
+    tell(fmt::format("sealed was: {}\n", visible(judged->sealed_verdict)));
   return verdict::exit_code(verdict.outcome);
 }
 

@@ -61,7 +61,7 @@ void show(const plan::Plan& plan, const target::Target& target, const kernel::In
   std::set<std::string> neighbours;
   for (const auto& process : target::netns_neighbours(target)) neighbours.insert(process.cgroup.string());
   for (const auto& cgroup : neighbours)
-    tell(fmt::format("shares the network namespace and will be hit too: {}\n", cgroup));
+    tell(fmt::format("shares the network namespace and will be hit too: {}\n", visible(cgroup)));
 }
 
 }  // namespace

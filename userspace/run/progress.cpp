@@ -11,6 +11,7 @@
 
 #include "brownout/clock.hpp"
 #include "brownout/tell.hpp"
+#include "brownout/text.hpp"
 
 namespace brownout::run {
 namespace {
@@ -46,14 +47,15 @@ void Progress::erase() {
 
 void Progress::note(std::string_view text) {
   erase();
-  tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text));
+  tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", visible_lines(text)));
   next_status_ns_ = 0;
 }
 
-void Progress::status(std::string_view text) {
+void Progress::status(std::string_view status) {
   const std::int64_t now = monotonic_ns();
   if (now < next_status_ns_) return;
   next_status_ns_ = now + (terminal_ ? kTerminalInterval : kLineInterval);
+  const auto text = visible(status);
   if (!terminal_) {
     tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text));
     return;

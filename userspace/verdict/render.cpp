@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "brownout/text.hpp"
 #include "brownout/verdict.hpp"
 
 namespace brownout::verdict {
@@ -35,6 +36,8 @@ std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
+
+std::string_view or_dash(const std::string& text) { return text.empty() ? std::string_view{"-"} : text; }
 
 std::string render_row(const Row& row, const std::array<std::size_t, kColumns>& widths) {
   std::string line;
@@ -97,8 +100,8 @@ nlohmann::json to_json(const Verdict& verdict) {
 std::string render_table(const Verdict& verdict, bool colour) {
   std::vector<Row> rows{{"outcome", "check", "measured", "expected", "reason"}};
   for (const auto& check : verdict.checks)
-    rows.push_back({std::string(word(check.outcome)), check.name, check.measured.empty() ? "-" : check.measured,
-                    check.expected.empty() ? "-" : check.expected, std::string(name(check.reason))});
+    rows.push_back({std::string(word(check.outcome)), visible(check.name), visible(or_dash(check.measured)),
+                    visible(or_dash(check.expected)), std::string(name(check.reason))});
   std::array<std::size_t, kColumns> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], width(row[i]));
