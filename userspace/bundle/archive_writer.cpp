@@ -19,6 +19,9 @@ namespace {
 struct FreeArchive {
   void operator()(archive* a) const { archive_write_free(a); }
 };
+struct FreeReader {
+  void operator()(archive* a) const { archive_read_free(a); }
+};
 struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
 };
@@ -94,6 +97,31 @@ Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::open(int fd, std::int64_t 
   auto writer = std::make_unique<LibarchiveWriter>(mtime_s);
   BROWNOUT_TRY(writer->open(fd));
   return std::unique_ptr<ArchiveWriter>{std::move(writer)};
+}
+
+bool ArchiveWriter::keeps_name(const std::string& name) {
+  const Utf8Locale locale;
+  std::vector<char> buffer(std::size_t{1} << 16);
+  std::size_t used = 0;
+  {
+    const std::unique_ptr<archive, FreeArchive> writer{archive_write_new()};
+    const Entry entry{archive_entry_new()};
+    archive_entry_set_pathname_utf8(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_size(entry.get(), 0);
+    if (archive_write_set_format_pax_restricted(writer.get()) != ARCHIVE_OK ||
+        archive_write_open_memory(writer.get(), buffer.data(), buffer.size(), &used) != ARCHIVE_OK ||
+        archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK || archive_write_close(writer.get()) != ARCHIVE_OK)
+      return false;
+  }
+  const std::unique_ptr<archive, FreeReader> reader{archive_read_new()};
+  archive_entry* entry = nullptr;
+  if (archive_read_support_format_tar(reader.get()) != ARCHIVE_OK ||
+      archive_read_open_memory(reader.get(), buffer.data(), used) != ARCHIVE_OK ||
+      archive_read_next_header(reader.get(), &entry) != ARCHIVE_OK)
+    return false;
+  const char* back = archive_entry_pathname_utf8(entry);
+  return back != nullptr && name == back;
 }
 
 }  // namespace brownout::bundle

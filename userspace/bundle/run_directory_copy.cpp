@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "archive_writer.hpp"
 #include "brownout/bundle.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
@@ -33,21 +35,21 @@ class Copier {
     if (!source) return leave_out(file, source.error().render());
     return copy(source->get(), file);
   }
+  Result<> leave_out(const events::FoundFile& file, std::string why) {
+    copy_.left_out.push_back({file.path, std::move(why), file.size});
+    return {};
+  }
   RunDirectoryCopy result() { return std::move(copy_); }
 
  private:
   std::string reason_not_to(const events::FoundFile& file) const {
     if (!file.regular) return file.what;
-    if (!is_safe(std::string{kRunDirectory} + file.path)) return "name does not fit into a bundle";
+    if (const auto name = std::string{kRunDirectory} + file.path; !is_safe(name) || !ArchiveWriter::keeps_name(name))
+      return "name does not fit into a bundle";
     if (file.size > kLargestFile) return fmt::format("larger than {} bytes", kLargestFile);
     if (copied_ + file.size > kLargestCopy)
       return fmt::format("all copies together would exceed {} bytes", kLargestCopy);
     if (copy_.files.size() >= kMostFiles) return fmt::format("more than {} files", kMostFiles);
-    return {};
-  }
-
-  Result<> leave_out(const events::FoundFile& file, std::string why) {
-    copy_.left_out.push_back({file.path, std::move(why), file.size});
     return {};
   }
 
@@ -57,14 +59,14 @@ class Copier {
     std::error_code error;
     std::filesystem::create_directories(target.parent_path(), error);
     if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + target.parent_path().string());
-    BROWNOUT_ASSIGN(const auto fd, open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0644));
+    BROWNOUT_ASSIGN(const auto fd, open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0600));
     Sha256 digest;
     Member member;
     while (member.size < file.size) {
       const std::uint64_t wanted = std::min<std::uint64_t>(buffer_.size(), file.size - member.size);
       const ssize_t got = ::read(source, buffer_.data(), wanted);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail_errno(ErrorCode::kIo, "read " + file.path);
+      if (got < 0) return drop(target, file, fmt::format("cannot be read: {}", std::generic_category().message(errno)));
       if (got == 0) break;  // it was cut in the meantime
       const std::string_view chunk{buffer_.data(), static_cast<std::size_t>(got)};
       digest.update(chunk);
@@ -75,6 +77,13 @@ class Copier {
     member.sha256 = digest.finish();
     copy_.files.emplace(file.path, std::move(member));
     return {};
+  }
+
+  Result<> drop(const std::filesystem::path& target, const events::FoundFile& file, std::string why) {
+    std::error_code error;
+    std::filesystem::remove(target, error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), "remove " + target.string());
+    return leave_out(file, std::move(why));
   }
 
   int from_;
@@ -108,9 +117,11 @@ Result<Members> copied_files(const nlohmann::json& json) {
 }
 
 Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging) {
-  BROWNOUT_ASSIGN(const auto found, events::walk_beneath(directory.fd()));
   Copier copier{directory.fd(), staging / kRunDirectory};
-  for (const auto& file : found) BROWNOUT_TRY(copier.take(file));
+  const auto found = events::walk_beneath(directory.fd());
+  // What the app did to its directory is no reason not to seal the rest.
+  if (!found) BROWNOUT_TRY(copier.leave_out({.path = "."}, found.error().render()));
+  for (const auto& file : found.value_or(std::vector<events::FoundFile>{})) BROWNOUT_TRY(copier.take(file));
   return write_file(staging / kRunDirectoryCopy, document(to_json(copier.result())));
 }
 

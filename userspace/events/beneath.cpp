@@ -16,6 +16,8 @@
 namespace brownout::events {
 namespace {
 
+constexpr const char* kNotFollowed = "Links and mounts are not followed out of the run directory.";
+
 int openat2(int directory_fd, const char* path, int flags, std::uint64_t resolve) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
@@ -34,8 +36,7 @@ std::unexpected<Error> refuse_to_open(const std::string& path, int error) {
   const auto code = error == ENOENT || error == ENOTDIR   ? ErrorCode::kNotFound
                     : error == ELOOP || error == EXDEV ? ErrorCode::kRefused
                                                        : ErrorCode::kIo;
-  return fail_errno(code, error, "open " + path,
-                    code == ErrorCode::kRefused ? "Links are not followed out of the run directory." : "");
+  return fail_errno(code, error, "open " + path, code == ErrorCode::kRefused ? kNotFollowed : "");
 }
 
 bool climbs(const std::string& path) {
@@ -60,14 +61,24 @@ Result<UniqueFd> walk_within(int directory_fd, const std::string& path, int flag
   return holder;
 }
 
+// A file that is held without being open. To open a device is to use it (a watchdog starts, a tape rewinds), and a
+// container can put one anywhere: only what was found to be a file comes here. O_NONBLOCK: a lease on it must not hang us.
+Result<UniqueFd> open_held_file(int fd, const std::string& path) {
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const auto held = fmt::format("/proc/self/fd/{}", fd);
+  UniqueFd file{::open(held.c_str(), kFlags | O_NOATIME)};
+  if (!file && errno == EPERM) file = UniqueFd{::open(held.c_str(), kFlags)};
+  if (!file) return fail_errno(ErrorCode::kIo, "open " + path);
+  return file;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_within(int directory_fd, const std::string& path, int flags) {
   if (climbs(path)) return refuse_to_open(path, EXDEV);
   const int fd = openat2(directory_fd, path.c_str(), flags | O_NOFOLLOW,
-                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
   if (fd >= 0) return UniqueFd{fd};
-  // EPERM is also what O_NOATIME gets on other people's files: the walk gets the same and says so.
   if (is_missing(errno)) return walk_within(directory_fd, path, flags);
   return refuse_to_open(path, errno);
 }
@@ -80,20 +91,23 @@ Result<UniqueFd> open_in_root(int root_fd, const std::string& path, int flags) {
   return refuse_to_open(path, errno);
 }
 
-Result<UniqueFd> open_for_reading(int directory_fd, const std::string& path) {
-  // O_NONBLOCK: a FIFO in place of a file must not hang the drill.
-  constexpr int kFlags = O_RDONLY | O_NONBLOCK;
-  auto file = open_within(directory_fd, path, kFlags | O_NOATIME);
-  if (!file && file.error().errno_value == EPERM) file = open_within(directory_fd, path, kFlags);
-  return file;
+std::string kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return "file";
+  if (S_ISDIR(mode)) return "directory";
+  if (S_ISLNK(mode)) return "symbolic link";
+  if (S_ISFIFO(mode)) return "FIFO";
+  if (S_ISSOCK(mode)) return "socket";
+  return "device";
 }
 
 Result<UniqueFd> open_beneath(int directory_fd, const std::string& path) {
-  BROWNOUT_ASSIGN(auto file, open_for_reading(directory_fd, path));
+  BROWNOUT_ASSIGN(const auto place, open_within(directory_fd, path, O_PATH));
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return fail_errno(ErrorCode::kIo, "stat " + path);
-  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::kRefused, path + " is not a regular file");
-  return file;
+  if (::fstat(place.get(), &status) != 0) return fail_errno(ErrorCode::kIo, "stat " + path);
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorCode::kRefused, fmt::format("{} is a {}, not a regular file", path, kind_of(status.st_mode)),
+                S_ISLNK(status.st_mode) ? kNotFollowed : "");
+  return open_held_file(place.get(), path);
 }
 
 }  // namespace brownout::events

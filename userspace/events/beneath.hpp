@@ -4,16 +4,19 @@
 
 #include <string>
 
+#include <sys/types.h>
+
 #include "brownout/error.hpp"
 #include "brownout/fd.hpp"
 
 namespace brownout::events {
 
-// Links are refused wherever they are on the way. kNotFound, kRefused (a link, a path that climbs) or kIo.
+// Links and mounts are refused wherever they are on the way: a container that may mount could lay the host's own files
+// (/proc/kmsg) over its own. kNotFound, kRefused (a link, a mount, a path that climbs) or kIo.
 Result<UniqueFd> open_within(int directory_fd, const std::string& path, int flags);
 // Links are followed as a process whose root the directory is would follow them.
 Result<UniqueFd> open_in_root(int root_fd, const std::string& path, int flags);
-// One name, O_NOATIME where allowed: a read leaves no trace in the app's files.
-Result<UniqueFd> open_for_reading(int directory_fd, const std::string& path);
+// "FIFO"
+std::string kind_of(mode_t mode);
 
 }  // namespace brownout::events

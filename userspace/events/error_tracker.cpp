@@ -10,9 +10,12 @@ namespace {
 
 // A file that is old and large when the drill meets it: the body has all, records only of the latest.
 constexpr std::uint64_t kMostAtFirst = 10'000;
+// Of a whole drill: an app that rewrites its list without end must not fill the host's disk.
+constexpr std::uint64_t kMostOfDrill = std::uint64_t{1} << 30;
+constexpr std::uint64_t kRecordBytes = 64;  // of an error, beside its own text
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-std::uint64_t digest_of(const AppError& error) { return std::hash<std::string>{}(error.raw.dump()); }
+std::uint64_t digest_of(const std::string& text) { return std::hash<std::string>{}(text); }
 
 bool fell(const std::optional<std::int64_t>& before, const std::optional<std::int64_t>& now) {
   return before && now && *now < *before;
@@ -36,7 +39,7 @@ Result<Fingerprint> ErrorTracker::parse_next(std::string_view text, Snapshot& sn
   snapshot.rewritten = rotated(fingerprint);
   if (snapshot.rewritten && fingerprint.error_events > 0) {
     BROWNOUT_ASSIGN(fingerprint, parse_fingerprint(text, 0));
-    std::erase_if(fingerprint.errors, [this](const AppError& error) { return seen_.contains(digest_of(error)); });
+    std::erase_if(fingerprint.errors, [this](const AppError& error) { return seen_.contains(digest_of(error.raw.dump())); });
   }
   if (fell(api_calls_, fingerprint.api_calls) || fell(error_count_, fingerprint.error_count)) snapshot.rewritten = true;
   return fingerprint;
@@ -48,12 +51,24 @@ void ErrorTracker::remember(const Fingerprint& fingerprint) {
   oldest_sha256_ = fingerprint.oldest_error_sha256;
   api_calls_ = fingerprint.api_calls;
   error_count_ = fingerprint.error_count;
-  for (const auto& error : fingerprint.errors) seen_.insert(digest_of(error));
+}
+
+void ErrorTracker::keep(std::vector<AppError>& errors, Snapshot& snapshot) {
+  std::size_t kept = 0;
+  for (; kept < errors.size(); ++kept) {
+    const auto text = errors[kept].raw.dump();
+    if (kept_bytes_ + text.size() > kMostOfDrill) break;
+    kept_bytes_ += text.size() + kRecordBytes;
+    seen_.insert(digest_of(text));
+  }
+  snapshot.errors_passed_over += errors.size() - kept;
+  errors.resize(kept);
 }
 
 Result<> ErrorTracker::take(std::string_view text, Snapshot& snapshot) {
   BROWNOUT_ASSIGN(auto fingerprint, met_ ? parse_next(text, snapshot) : parse_first(text, snapshot));
   remember(fingerprint);
+  keep(fingerprint.errors, snapshot);
   snapshot.api_calls = fingerprint.api_calls;
   snapshot.orders_sent = fingerprint.orders_sent;
   snapshot.error_count = fingerprint.error_count;

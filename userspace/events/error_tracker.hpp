@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "brownout/events.hpp"
 
@@ -25,10 +26,13 @@ class ErrorTracker {
   Result<Fingerprint> parse_next(std::string_view text, Snapshot& snapshot);
   bool rotated(const Fingerprint& fingerprint) const;
   void remember(const Fingerprint& fingerprint);
+  // As records; beyond what a drill may have of them they are passed over, and counted.
+  void keep(std::vector<AppError>& errors, Snapshot& snapshot);
 
   bool met_ = false;
   std::uint64_t known_ = 0;
   std::string oldest_sha256_;
+  std::uint64_t kept_bytes_ = 0;
   std::optional<std::int64_t> api_calls_, error_count_;
   std::unordered_set<std::uint64_t> seen_; // digests of elements that became records
 };

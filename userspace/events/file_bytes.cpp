@@ -37,13 +37,14 @@ Result<std::string> read_all(int fd, std::size_t limit) {
   return content;
 }
 
-Result<Digest> digest_all(int fd) {
+Result<Digest> digest_up_to(int fd, std::uint64_t limit) {
   Sha256 digest;
   std::uint64_t size = 0;
   BROWNOUT_TRY(read_chunks(fd, [&](std::string_view chunk) {
+    chunk = chunk.substr(0, limit - size);
     digest.update(chunk);
     size += chunk.size();
-    return true;
+    return size < limit;
   }));
   return Digest{digest.finish(), size};
 }

@@ -12,6 +12,11 @@ namespace {
 
 // Below, all of it is parsed every time.
 constexpr std::size_t kLarge = std::size_t{1} << 20;
+// About what is kept takes in memory, so that no file of 256 MiB can make GBs of it: a value, beside its text, and an
+// element of error_events. The bounds are of one version.
+constexpr std::size_t kValueBytes = 64, kErrorBytes = 256;
+constexpr std::size_t kMostOfErrors = std::size_t{256} << 20;
+constexpr std::size_t kMostOfCounters = std::size_t{1} << 20;
 
 class Handler final : public nlohmann::json_sax<Json> {
  public:
@@ -27,11 +32,13 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool number_unsigned(number_unsigned_t value) override { return number(value); }
   bool number_float(number_float_t value, const string_t&) override { return number(value); }
   bool string(string_t& value) override {
-    return building_ || wanted() ? scalar(std::move(value)) : scalar(nullptr);
+    if (!building_ && !wanted()) return scalar(nullptr);
+    return pay(value.size()) && scalar(std::move(value));
   }
   bool binary(binary_t&) override { return refuse("binary value"); }
 
   bool key(string_t& name) override {
+    if (building_ && !pay(name.size())) return false;
     if (building_) builder_.key(std::move(name));
     else if (depth_ == 1) field_ = std::move(name);
     return true;
@@ -54,17 +61,31 @@ class Handler final : public nlohmann::json_sax<Json> {
 
   bool in_error_list() const { return depth_ == 2 && in_errors_; }
 
+  bool pay(std::size_t bytes) {
+    std::size_t& paid = in_errors_ ? paid_for_errors_ : paid_for_counters_;
+    const std::size_t most = in_errors_ ? kMostOfErrors : kMostOfCounters;
+    paid += bytes;
+    if (paid <= most) return true;
+    return refuse(in_errors_ ? "more new errors at once than are taken" : "more counters than are taken");
+  }
+
   // Whether the value that begins now is one to keep.
   bool wanted() {
     if (in_error_list()) return into_.error_events == 0 || into_.error_events >= first_error_;
     return depth_ == 1 && field_ == "latency_stats_ms";
   }
 
+  bool begin() {
+    building_ = true;
+    return pay(in_error_list() ? kErrorBytes : kValueBytes);
+  }
+
   bool start(Json container) {
     if (depth_ == 0 && !container.is_object()) return refuse("not an object");
     if (depth_ >= kDeepestNesting) return refuse(fmt::format("nested deeper than {}", kDeepestNesting));
-    if (!building_ && wanted()) building_ = true;
+    if (!building_ && wanted() && !begin()) return false;
     if (building_) {
+      if (!pay(kValueBytes)) return false;
       builder_.start(std::move(container));
     } else if (depth_ == 1 && field_ == "error_events") {
       in_errors_ = container.is_array();
@@ -92,9 +113,11 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool scalar(Json value) {
     if (depth_ == 0) return refuse("not an object");
     if (!building_ && wanted()) {
+      if (!begin()) return false;
       builder_.scalar(std::move(value));
       keep();
     } else if (building_) {
+      if (!pay(kValueBytes)) return false;
       builder_.scalar(std::move(value));
     } else if (in_error_list()) {
       count_error();
@@ -111,6 +134,7 @@ class Handler final : public nlohmann::json_sax<Json> {
 
   bool number(auto value) {
     if (!building_ && depth_ == 1 && field_ != "latency_stats_ms") {
+      if (!pay(kValueBytes + field_.size())) return false;
       keep_number(Json(value));
       return true;
     }
@@ -153,6 +177,7 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool in_errors_ = false;
   bool building_ = false;
   ValueBuilder builder_;
+  std::size_t paid_for_errors_ = 0, paid_for_counters_ = 0;
 };
 
 std::string text_of(const Json& object, const char* key) {
@@ -189,6 +214,7 @@ std::optional<std::int64_t> when(const Json& error) {
 }
 
 Result<Fingerprint> parse(std::string_view text, std::size_t first_error, std::uint64_t cut) {
+  if (has_nul(text)) return fail(ErrorCode::kFormat, "not JSON: it has NUL bytes");
   Fingerprint fingerprint;
   Handler handler(fingerprint, first_error, cut);
   try {

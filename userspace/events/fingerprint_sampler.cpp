@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
 #include "beneath.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
@@ -97,6 +99,8 @@ Version Sampler::without_content(const Error& error) {
 Result<bool> Sampler::read_once(Version& version) const {
   BROWNOUT_ASSIGN(const auto file, open_beneath(directory_.fd(), file_));
   BROWNOUT_ASSIGN(const auto before, state_of(file.get()));
+  version.state = before;
+  if (before.size > kLongestFile) return fail(ErrorCode::kFormat, fmt::format("longer than {} bytes", kLongestFile));
   auto content = read_all(file.get(), kLongestFile);
   BROWNOUT_ASSIGN(version.state, state_of(file.get()));
   if (!content) return std::unexpected(std::move(content).error());

@@ -8,9 +8,20 @@
 #include "brownout/events.hpp"
 
 namespace brownout::events {
+namespace {
 
-int nesting_depth(std::string_view text) {
-  int depth = 0, deepest = 0;
+// Two bytes of text can be a value of 16 bytes and more: what a GB would become must not be tried.
+constexpr std::size_t kMostValues = 16'000'000;
+
+// Of brackets and commas outside of strings: upper bounds for text that is not JSON.
+struct Shape {
+  int depth = 0;
+  std::size_t values = 1;
+};
+
+Shape shape_of(std::string_view text) {
+  Shape shape;
+  int depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -20,13 +31,20 @@ int nesting_depth(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
+      shape.depth = std::max(shape.depth, ++depth);
+      ++shape.values;
+    } else if (c == ',') {
+      ++shape.values;
     } else if (c == '}' || c == ']') {
       --depth;
     }
   }
-  return deepest;
+  return shape;
 }
+
+}  // namespace
+
+bool has_nul(std::string_view text) { return text.contains('\0'); }
 
 std::string printable(std::string_view text) {
   static constexpr std::size_t kLongest = 200;
@@ -36,8 +54,12 @@ std::string printable(std::string_view text) {
 }
 
 Result<nlohmann::json> parse_json(std::string_view text, std::string_view place) {
-  if (nesting_depth(text) > kDeepestNesting)
+  const auto shape = shape_of(text);
+  if (shape.depth > kDeepestNesting)
     return fail(ErrorCode::kFormat, fmt::format("{}: nested deeper than {}", place, kDeepestNesting));
+  if (has_nul(text)) return fail(ErrorCode::kFormat, fmt::format("{}: not JSON: it has NUL bytes", place));
+  if (shape.values > kMostValues)
+    return fail(ErrorCode::kFormat, fmt::format("{}: more than {} values", place, kMostValues));
   try {
     return nlohmann::json::parse(text);
   } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// JSON that others wrote: bounded in depth, and with complaints that are safe to print and to record.
+// JSON that others wrote: bounded in depth and number of values, and with complaints that are safe to print and to record.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ namespace brownout::events {
 
 inline constexpr int kDeepestNesting = 64;
 
-// Deepest nesting of brackets outside of strings; an upper bound for text that is not JSON.
-int nesting_depth(std::string_view text);
+// The parser takes a NUL for the end, and would not see what stands behind it.
+bool has_nul(std::string_view text);
 // One line of printable ASCII, cut to a length that a person reads.
 std::string printable(std::string_view text);
 

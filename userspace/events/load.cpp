@@ -11,6 +11,9 @@
 namespace brownout::events {
 namespace {
 
+// Of each file that is held in memory. Ten looks a second at the fingerprint make as many in a day.
+constexpr int kMostRecords = 1'000'000;
+
 Ref reference(const std::string& file, int number, std::string_view line) {
   return {.file = file, .line_start = number, .line_end = number, .sha256_16 = sha256(line).substr(0, 16)};
 }
@@ -25,6 +28,7 @@ void set_reference(Snapshot& snapshot, Ref ref) {
 template <typename Record>
 Result<> load_file(const std::filesystem::path& directory, const std::string& file, std::vector<Record>& into) {
   return for_each_line(directory / file, [&](std::string_view line, int number) -> Result<> {
+    if (number > kMostRecords) return fail(ErrorCode::kFormat, fmt::format("{}: more than {} records", file, kMostRecords));
     BROWNOUT_ASSIGN(auto record, parse_record<Record>(line, fmt::format("{}:{}", file, number)));
     set_reference(record, reference(file, number, line));
     into.push_back(std::move(record));

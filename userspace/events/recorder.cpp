@@ -22,7 +22,7 @@ class LineFile {
     if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + path.parent_path().string());
     path_ = path;
     // O_EXCL: evidence of an earlier drill is never continued.
-    BROWNOUT_ASSIGN(file_, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0644));
+    BROWNOUT_ASSIGN(file_, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600));
     return {};
   }
 

@@ -42,7 +42,7 @@ Result<> be_there(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
   if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + path.parent_path().string());
-  BROWNOUT_TRY(open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
+  BROWNOUT_TRY(open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   return {};
 }
 

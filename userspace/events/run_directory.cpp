@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,7 +15,10 @@
 namespace brownout::events {
 namespace {
 
-constexpr std::size_t kLongestManifest = std::size_t{64} << 20;
+constexpr std::size_t kLongestManifest = std::size_t{4} << 20;
+// As much as is copied of one file, and of all: what is larger is listed without a digest.
+constexpr std::uint64_t kLargestDigested = std::uint64_t{512} << 20;
+constexpr std::uint64_t kMostDigested = std::uint64_t{2} << 30;
 
 // Where the glob is looked for; held open, so that it stays the same root when the process is gone.
 struct Place {
@@ -35,6 +39,18 @@ Result<nlohmann::json> read_manifest(int directory_fd, const std::string& file) 
   BROWNOUT_ASSIGN(const auto fd, open_beneath(directory_fd, file));
   BROWNOUT_ASSIGN(const auto text, read_all(fd.get(), kLongestManifest));
   return parse_json(text, file);
+}
+
+// What is in the directory is the container's affair: nothing there may end the drill or hold it up.
+RunFile described(const FoundFile& file, const Result<UniqueFd>& opened, std::uint64_t& left) {
+  RunFile entry{file.path, file.size, file.inode, file.mtime_ns, ""};
+  if (!opened || file.size > std::min(kLargestDigested, left)) return entry;
+  auto digest = digest_up_to(opened->get(), file.size);
+  if (!digest) return entry;
+  left -= digest->size;
+  entry.size = digest->size;
+  entry.sha256 = std::move(digest->sha256);
+  return entry;
 }
 
 class HeldRunDirectory final : public RunDirectory {
@@ -64,20 +80,21 @@ class HeldRunDirectory final : public RunDirectory {
 Result<std::vector<RunFile>> HeldRunDirectory::list() const {
   BROWNOUT_ASSIGN(const auto found, walk_beneath(fd()));
   std::vector<RunFile> files;
+  std::uint64_t left = kMostDigested;
   for (const auto& file : found) {
     if (!file.regular) continue;
     const auto opened = open_beneath(fd(), file.path);
-    if (!opened && opened.error().code == ErrorCode::kNotFound) continue;  // gone since: a temporary file of the app
-    if (!opened) return std::unexpected(opened.error());
-    BROWNOUT_ASSIGN(const auto digest, digest_all(opened->get()));
-    files.push_back({file.path, digest.size, file.inode, file.mtime_ns, digest.sha256});
+    // Gone since (a temporary file of the app), or no file any more.
+    if (!opened && opened.error().code != ErrorCode::kIo) continue;
+    files.push_back(described(file, opened, left));
   }
   return files;
 }
 
 bool HeldRunDirectory::newer_run_exists() const {
   const auto newest = newest_match(place_.root.get(), place_.pattern);
-  if (!newest || !*newest) return false;
+  if (!newest) return newest.error().code == ErrorCode::kRefused;  // more have appeared than are looked through
+  if (!*newest) return false;
   return (*newest)->inode != held_.inode || (*newest)->device != held_.device;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "run_glob.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -12,10 +11,16 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <fmt/format.h>
+
 #include "beneath.hpp"
 
 namespace brownout::events {
 namespace {
+
+// Each look goes through all of them, in the drill's loop.
+constexpr std::size_t kMostNames = 100'000;  // in the directories of the pattern
+constexpr std::size_t kMostMatches = 20'000;
 
 bool has_wildcard(const std::string& part) { return part.find_first_of("*?[") != std::string::npos; }
 
@@ -23,36 +28,51 @@ std::string joined(const std::string& directory, const std::string& name) {
   return directory == "/" ? "/" + name : directory + "/" + name;
 }
 
-// Names in a directory that match, sorted; none when it cannot be read (then it has no match for us).
-std::vector<std::string> matching_names(int root_fd, const std::string& directory, const std::string& pattern) {
-  std::vector<std::string> names;
-  auto fd = open_in_root(root_fd, directory, O_RDONLY | O_DIRECTORY);
-  if (!fd) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open{::fdopendir(fd->get()), ::closedir};
-  if (!open) return names;
-  fd->release();
-  while (const dirent* next = ::readdir(open.get()))
-    if (::fnmatch(pattern.c_str(), next->d_name, FNM_PERIOD) == 0) names.emplace_back(next->d_name);
-  std::ranges::sort(names);
-  return names;
-}
+class Expansion {
+ public:
+  Expansion(int root_fd, const std::string& pattern) : root_fd_(root_fd), pattern_(pattern) {}
 
-std::vector<std::string> expand(int root_fd, const std::string& pattern) {
-  std::vector<std::string> paths{"/"};
-  for (const auto& part : std::filesystem::path{pattern}.relative_path()) {
-    if (part.empty()) continue;  // a slash at the end
-    std::vector<std::string> longer;
-    for (const auto& path : paths) {
-      if (!has_wildcard(part)) {
-        longer.push_back(joined(path, part));
-        continue;
+  Result<std::vector<std::string>> run() {
+    std::vector<std::string> paths{"/"};
+    for (const auto& part : std::filesystem::path{pattern_}.relative_path()) {
+      if (part.empty()) continue;  // a slash at the end
+      std::vector<std::string> longer;
+      for (const auto& path : paths) {
+        if (has_wildcard(part)) {
+          BROWNOUT_TRY(add_matches(path, part, longer));
+        } else {
+          longer.push_back(joined(path, part));
+        }
       }
-      for (const auto& name : matching_names(root_fd, path, part)) longer.push_back(joined(path, name));
+      paths = std::move(longer);
     }
-    paths = std::move(longer);
+    return paths;
   }
-  return paths;
-}
+
+ private:
+  // None when the directory cannot be read: then it has no match for us.
+  Result<> add_matches(const std::string& directory, const std::string& part, std::vector<std::string>& into) {
+    auto fd = open_in_root(root_fd_, directory, O_RDONLY | O_DIRECTORY);
+    if (!fd) return {};
+    const std::unique_ptr<DIR, int (*)(DIR*)> open{::fdopendir(fd->get()), ::closedir};
+    if (!open) return {};
+    fd->release();
+    while (const dirent* next = ::readdir(open.get())) {
+      const bool matches = ::fnmatch(part.c_str(), next->d_name, FNM_PERIOD) == 0;
+      if (++names_ > kMostNames || (matches && into.size() >= kMostMatches))
+        return fail(ErrorCode::kRefused,
+                    fmt::format("app.run_dir '{}': more than {} matches, or {} names to look through", pattern_,
+                                kMostMatches, kMostNames),
+                    "Name a directory that has only runs in it, or move old ones away.");
+      if (matches) into.push_back(joined(directory, next->d_name));
+    }
+    return {};
+  }
+
+  int root_fd_;
+  const std::string& pattern_;
+  std::size_t names_ = 0;
+};
 
 std::int64_t to_ns(const statx_timestamp& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
 
@@ -83,7 +103,8 @@ Result<std::optional<Candidate>> newest_match(int root_fd, const std::string& pa
     return fail(ErrorCode::kUsage, "app.run_dir '" + pattern + "' is not an absolute path");
   BROWNOUT_TRY(open_in_root(root_fd, "/", O_PATH | O_DIRECTORY));  // names a kernel that cannot do it at all
   std::optional<Candidate> newest;
-  for (const auto& path : expand(root_fd, pattern))
+  BROWNOUT_ASSIGN(const auto paths, (Expansion{root_fd, pattern}.run()));
+  for (const auto& path : paths)
     if (auto candidate = examine(root_fd, path); candidate && (!newest || is_newer(*candidate, *newest)))
       newest = std::move(candidate);
   return newest;

@@ -75,11 +75,18 @@ void take_names(Evidence& evidence, const TimelineEntry& entry, Problem& problem
   decode(entry.fields, evidence.name_counts.emplace(), "names", problem);
 }
 
-void take_run_changed(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.run_changed = true; }
+void take_run_changed(Evidence& evidence, const TimelineEntry& entry, Problem& problem) {
+  evidence.run_changed = true;
+  member(entry.fields, "newer", problem);
+}
 void take_recovered(Evidence& evidence, const TimelineEntry& entry, Problem& problem) {
   evidence.recovered = true;
   member(entry.fields, "by", problem);
-  member(entry.fields, "cut", problem);
+  const auto* cuts = member(entry.fields, "cut", problem);
+  if (cuts == nullptr) return;
+  if (!cuts->is_array()) return problem.report("'cut' must be a list");
+  for (const auto& cut : *cuts)
+    for (const char* key : {"file", "after_line", "bytes"}) member(cut, key, problem);
 }
 void take_app_exited(Evidence& evidence, const TimelineEntry&, Problem&) { evidence.app_process_exited = true; }
 

@@ -11,6 +11,7 @@
 
 #include "beneath.hpp"
 #include "brownout/events.hpp"
+#include "brownout/text.hpp"
 
 namespace brownout::events {
 namespace {
@@ -24,15 +25,7 @@ struct CloseDirectory {
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 // Names go into line-based lists (sha256sum's among them): only plain ones can.
-bool is_plain_name(const std::string& name) {
-  if (std::ranges::any_of(name, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f || c == '\\'; })) return false;
-  try {
-    static_cast<void>(nlohmann::json(name).dump());  // throws on what is not UTF-8
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-}
+bool is_plain_name(const std::string& name) { return visible(name) == name && !name.contains('\\'); }
 
 std::string escaped(const std::string& name) {
   std::string text;
@@ -41,13 +34,6 @@ std::string escaped(const std::string& name) {
     else text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return text;
-}
-
-std::string kind_of(mode_t mode) {
-  if (S_ISLNK(mode)) return "symbolic link";
-  if (S_ISFIFO(mode)) return "FIFO";
-  if (S_ISSOCK(mode)) return "socket";
-  return "device";
 }
 
 class Walk {
@@ -92,7 +78,9 @@ Result<> Walk::visit(int fd, const std::string& prefix, const std::string& name,
     const auto folder = open_within(fd, name, O_PATH | O_DIRECTORY);
     if (!folder && folder.error().code == ErrorCode::kNotFound) return {};
     if (folder && depth < kDeepestFolder) return into(folder->get(), file.path + "/", depth + 1);
-    file.what = folder ? "folder too deep" : "unreadable folder";
+    file.what = folder                                        ? "folder too deep"
+                : folder.error().code == ErrorCode::kRefused ? "link or mount in place of a folder"
+                                                             : "unreadable folder";
   } else {
     file.regular = S_ISREG(status.st_mode);
     if (!file.regular) file.what = kind_of(status.st_mode);
@@ -112,6 +100,9 @@ Result<std::vector<FoundFile>> walk_beneath(int directory_fd) {
   BROWNOUT_TRY(walk.into(directory_fd, "", 0));
   auto found = walk.take();
   std::ranges::sort(found, {}, &FoundFile::path);
+  // A directory that changes while it is read may give a name twice.
+  const auto repeated = std::ranges::unique(found, {}, &FoundFile::path);
+  found.erase(repeated.begin(), repeated.end());
   return found;
 }
 

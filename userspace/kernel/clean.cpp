@@ -137,7 +137,7 @@ void Cleaner::find_evidence(const std::vector<json>& lines) {
 // As far as possible: that a change of the host is undone matters more than that it is written down.
 void Cleaner::write_beside_evidence(const std::string& object, const std::string& result) {
   if (evidence_.empty()) return;
-  const auto file = open_file(evidence_ / kUndoneFile, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0644);
+  const auto file = open_file(evidence_ / kUndoneFile, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
   if (!file) return;
   const json line{{"t_mono_ns", monotonic_ns()}, {"by", by_}, {"what", "undo"}, {"object", object}, {"result", result}};
   static_cast<void>(write_all(file->get(), line.dump() + "\n"));

@@ -6,12 +6,10 @@
 #include <iterator>
 #include <utility>
 
-#include <fcntl.h>
-
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
-#include "brownout/fd.hpp"
+#include "stop_file.hpp"
 
 namespace brownout::run {
 namespace {
@@ -88,13 +86,13 @@ Result<> Session::finish(const std::optional<Error>& error) {
 // As operators do at the end of a drill; the app's answer (its own STOP fields) is awaited for a moment.
 Result<> Session::create_stop_file() {
   const auto& path = plan_.drill.app->stop_file;
-  auto made = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  const auto made = run::create_stop_file(path);
   BROWNOUT_TRY(record_action("create STOP file", path.string(), made ? "ok" : made.error().render()));
   if (!made) return {};
   const std::int64_t deadline = monotonic_ns() + kStopFileAnswer;
   const auto answered = [this, deadline] {
     const auto manifest = run_directory_->manifest();
-    return monotonic_ns() >= deadline || (manifest && manifest->value("stop_detected", false));
+    return monotonic_ns() >= deadline || (manifest && says_stopped(*manifest));
   };
   stopped_ = true;  // the file is ours: the loop must not take it for a request
   while (!answered()) BROWNOUT_TRY(pump());
@@ -112,7 +110,11 @@ Result<> Session::close_app_evidence() {
   if (target::processes(target_).value_or(std::vector<target::Process>{}).empty())
     BROWNOUT_TRY(record(events::timeline::app_exited()));
   events::RunFiles files{.before = std::move(files_before_)};
-  BROWNOUT_ASSIGN(files.after, run_directory_->list());
+  auto after = run_directory_->list();
+  // What the app did to its directory is no reason to leave the rest of the evidence unwritten.
+  if (!after)
+    return record(events::timeline::note("the run directory could not be listed at the end: " + after.error().render()));
+  files.after = std::move(*after);
   for (const auto& wanted : plan_.drill.app->required)
     if (std::ranges::find(files.after, wanted, &events::RunFile::path) == files.after.end())
       files.missing_required.push_back(wanted);

@@ -26,12 +26,22 @@ Result<UniqueFd> lock(const std::filesystem::path& directory) {
               "It seals its evidence itself when it ends: by its STOP file or SIGINT, if it has to be now.");
 }
 
+// In such a directory others could put their own in the place of what is written.
+Result<> refuse_open_to_all(const std::filesystem::path& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) return fail_errno(ErrorCode::kIo, "look at " + directory.string());
+  if ((status.st_mode & S_IWOTH) == 0) return {};
+  return fail(ErrorCode::kRefused, fmt::format("anyone may write in {}", directory.string()),
+              "Evidence goes where only its owner writes: mkdir -m 700 DIR, and name it with --out.");
+}
+
 }  // namespace
 
 Result<Staging> Staging::make(const std::filesystem::path& out_directory) {
   std::error_code error;
   std::filesystem::create_directories(out_directory, error);
   if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + out_directory.string());
+  BROWNOUT_TRY(refuse_open_to_all(out_directory));
   const auto absolute = std::filesystem::absolute(out_directory, error);
   std::string path = (absolute / (std::string{kPrefix} + "XXXXXX")).string();
   if (::mkdtemp(path.data()) == nullptr)
