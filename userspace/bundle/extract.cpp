@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "extract.hpp"
 
+#include <cerrno>
 #include <memory>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
+#include "decompressed.hpp"
 #include "layout.hpp"
 #include "utf8_locale.hpp"
 
@@ -34,10 +37,12 @@ class Extractor {
 
   Result<> open(int fd) {
     if (!locale_.usable()) return fail(ErrorCode::kUnsupported, "this system has no locale C.UTF-8");
-    if (archive_read_support_filter_gzip(archive_.get()) != ARCHIVE_OK ||
-        archive_read_support_format_tar(archive_.get()) != ARCHIVE_OK)
-      return fail(ErrorCode::kUnsupported, "libarchive without gzip or tar");
-    if (archive_read_open_fd(archive_.get(), fd, 1 << 16) != ARCHIVE_OK) report(reason());
+    if (const auto opened = source_.open(fd); !opened) {
+      report(not_whole(opened.error().what));
+    } else if (archive_read_support_format_tar(archive_.get()) != ARCHIVE_OK ||
+               archive_read_open(archive_.get(), this, nullptr, hand_over, nullptr) != ARCHIVE_OK) {
+      report(reason());
+    }
     return {};
   }
 
@@ -46,7 +51,10 @@ class Extractor {
     archive_entry* entry = nullptr;
     while (extraction_.problems.empty()) {
       const int status = archive_read_next_header(archive_.get(), &entry);
-      if (status == ARCHIVE_EOF) break;
+      if (status == ARCHIVE_EOF) {
+        check_rest();
+        break;
+      }
       if (status != ARCHIVE_OK) {
         report(reason());
         break;
@@ -64,7 +72,24 @@ class Extractor {
 
   std::string reason() const {
     const char* why = archive_error_string(archive_.get());
-    return fmt::format("not a whole tar.gz archive: {}", why == nullptr ? "unknown error" : why);
+    return not_whole(why == nullptr ? "unknown error" : why);
+  }
+  static std::string not_whole(std::string_view why) { return fmt::format("not a whole tar.gz archive: {}", why); }
+
+  static la_ssize_t hand_over(archive* reader, void* extractor, const void** bytes) {
+    const auto piece = static_cast<Extractor*>(extractor)->source_.next();
+    if (!piece) {
+      archive_set_error(reader, EILSEQ, "%s", piece.error().what.c_str());
+      return -1;
+    }
+    *bytes = piece->data();
+    return static_cast<la_ssize_t>(piece->size());
+  }
+
+  void check_rest() {
+    const auto clean = source_.only_zeros_after(static_cast<std::uint64_t>(archive_filter_bytes(archive_.get(), 0)));
+    if (!clean) report(not_whole(clean.error().what));
+    else if (!*clean) report("something stands behind the end of the archive");
   }
 
   Result<> take(archive_entry* entry) {
@@ -77,8 +102,11 @@ class Extractor {
     if (link || (type != AE_IFREG && type != AE_IFDIR)) return refuse("neither a file nor a directory: ", path);
     if (!is_beneath_top(path)) return refuse("outside of the bundle's directory: ", path);
     if (++count_ > kMostMembers) return refuse("too many members, from ", path);
+    if (const auto size = static_cast<std::uint64_t>(archive_entry_size(entry));
+        size > kLargestMember || total_ + size > kLargestBundle)
+      return refuse("too large: ", path);
     if (type == AE_IFDIR) return {};  // made as needed; tar adds them when people pack a bundle again
-    return take_file(path);
+    return take_file(path, archive_entry_size(entry));
   }
 
   Result<> refuse(const char* what, const std::string& path) {
@@ -92,7 +120,7 @@ class Extractor {
     return top == extraction_.top;
   }
 
-  Result<> take_file(const std::string& path) {
+  Result<> take_file(const std::string& path, la_int64_t size) {
     const auto slash = path.find('/');
     if (slash == std::string::npos) return refuse("a file beside the bundle's directory: ", path);
     const auto [member, added] = extraction_.members.try_emplace(path.substr(slash + 1));
@@ -104,22 +132,28 @@ class Extractor {
     auto fd = open_file(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     if (!fd && fd.error().errno_value == EEXIST) return refuse("in place of a directory: ", path);
     if (!fd) return std::unexpected(std::move(fd).error());
-    return copy_content(fd->get(), path, member->second);
+    BROWNOUT_TRY(copy_content(fd->get(), path, member->second));
+    if (member->second.size != static_cast<std::uint64_t>(size)) return refuse("with holes: ", path);
+    return {};
   }
 
   Result<> copy_content(int fd, const std::string& path, Member& member) {
     Sha256 digest;
+    const void* bytes = nullptr;
+    std::size_t got = 0;
+    la_int64_t offset = 0;
     while (true) {
-      const auto got = archive_read_data(archive_.get(), buffer_.data(), buffer_.size());
-      if (got < 0) {
+      const int status = archive_read_data_block(archive_.get(), &bytes, &got, &offset);
+      if (status == ARCHIVE_EOF) break;
+      if (status != ARCHIVE_OK) {
         report(reason());
         return {};
       }
-      if (got == 0) break;
-      member.size += static_cast<std::uint64_t>(got);
-      total_ += static_cast<std::uint64_t>(got);
-      if (member.size > kLargestMember || total_ > kLargestBundle) return refuse("too large, at ", path);
-      const std::string_view chunk{buffer_.data(), static_cast<std::size_t>(got)};
+      // Nothing makes so much out of so little as holes, and no bundle has them.
+      if (static_cast<std::uint64_t>(offset) != member.size) return refuse("with holes: ", path);
+      member.size += got;
+      total_ += got;
+      const std::string_view chunk{static_cast<const char*>(bytes), got};
       digest.update(chunk);
       BROWNOUT_TRY(write_all(fd, chunk));
     }
@@ -128,17 +162,27 @@ class Extractor {
   }
 
   Utf8Locale locale_; // before and after everything of libarchive
+  Decompressed source_;
   std::unique_ptr<archive, FreeArchive> archive_{archive_read_new()};
   std::filesystem::path into_;
-  std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 16);
   Extraction extraction_;
   std::uint64_t count_ = 0, total_ = 0;
 };
 
+// O_NONBLOCK: a FIFO of that name must not hang whoever goes through a directory of bundles.
+Result<UniqueFd> open_archive(const std::filesystem::path& archive) {
+  BROWNOUT_ASSIGN(auto fd, open_file(archive, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno(ErrorCode::kIo, "stat " + archive.string());
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorCode::kFormat, archive.string() + " is not a regular file", "A bundle is one file, NAME.tar.gz.");
+  return fd;
+}
+
 }  // namespace
 
 Result<Extraction> extract(const std::filesystem::path& archive, const std::filesystem::path& into) {
-  BROWNOUT_ASSIGN(const auto fd, open_file(archive, O_RDONLY));
+  BROWNOUT_ASSIGN(const auto fd, open_archive(archive));
   Extractor extractor{into};
   BROWNOUT_TRY(extractor.open(fd.get()));
   return extractor.run();

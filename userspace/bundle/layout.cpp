@@ -4,23 +4,15 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "brownout/abi/brownout.h"
+#include "brownout/text.hpp"
 
 namespace brownout::bundle {
 namespace {
 
 constexpr std::size_t kLongestPath = 1024;
-
-bool is_utf8(std::string_view text) {
-  try {
-    static_cast<void>(nlohmann::json(text).dump());  // throws on what is not UTF-8
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-}
+constexpr std::size_t kDeepestPath = 40;  // the run directory is copied 32 folders deep
 
 bool is_safe_component(std::string_view part) { return !part.empty() && part != "." && part != ".."; }
 
@@ -36,8 +28,8 @@ bool is_known(std::string_view path) {
 }
 
 bool is_safe(std::string_view path) {
-  if (path.empty() || path.size() > kLongestPath || !is_utf8(path)) return false;
-  if (std::ranges::any_of(path, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f || c == '\\'; })) return false;
+  if (path.empty() || path.size() > kLongestPath || visible(path) != path || path.contains('\\')) return false;
+  if (std::ranges::count(path, '/') >= static_cast<std::ptrdiff_t>(kDeepestPath)) return false;
   while (true) {
     const auto slash = path.find('/');
     if (!is_safe_component(path.substr(0, slash))) return false;

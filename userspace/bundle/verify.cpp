@@ -13,7 +13,10 @@ namespace {
 
 // A digest that was kept beside the archive is checked too; without one there is nothing to compare with.
 Result<std::vector<std::string>> check_digest_beside(const std::filesystem::path& archive) {
-  const auto text = read_file(archive.string() + ".sha256", 4096);
+  const auto beside = archive.string() + ".sha256";
+  if (std::error_code error; std::filesystem::exists(beside, error) && !std::filesystem::is_regular_file(beside, error))
+    return fail(ErrorCode::kFormat, beside + " is not a regular file");
+  const auto text = read_file(beside, 4096);
   if (!text && text.error().code == ErrorCode::kNotFound) return std::vector<std::string>{};
   if (!text) return std::unexpected(text.error());
   BROWNOUT_ASSIGN(const auto digest, sha256_file(archive));
