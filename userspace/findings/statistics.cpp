@@ -7,6 +7,8 @@
 namespace brownout::findings {
 namespace {
 
+constexpr double kLargestMean = 1e18;
+
 double log_gamma(double x) {
   int sign = 0; // lgamma() would write a global
   return ::lgamma_r(x, &sign);
@@ -89,6 +91,8 @@ std::pair<double, double> binomial_interval(std::uint64_t n, double p, double co
 double poisson_tail(std::uint64_t k, double mean) {
   if (k == 0) return 1;
   if (mean <= 0) return 0;
+  // Counters are the app's and may hold anything: the sums below take as many steps as a few standard deviations.
+  if (mean > 1e10) return std::erfc((static_cast<double>(k) - 0.5 - mean) / std::sqrt(2 * mean)) / 2;
   // The tail is summed upwards from k, so that it stays exact where it is far below 1e-16.
   double term = std::exp(static_cast<double>(k) * std::log(mean) - mean - log_gamma(static_cast<double>(k) + 1));
   if (static_cast<double>(k) <= mean) { // the lower part is the smaller sum
@@ -111,9 +115,17 @@ double poisson_tail(std::uint64_t k, double mean) {
 }
 
 std::uint64_t poisson_most(double mean, double probability) {
-  std::uint64_t most = static_cast<std::uint64_t>(std::max(0.0, mean));
-  while (poisson_tail(most + 1, mean) >= probability) ++most;
-  return most;
+  mean = std::clamp(mean, 0.0, kLargestMean);
+  std::uint64_t low = static_cast<std::uint64_t>(mean);
+  std::uint64_t high = low + static_cast<std::uint64_t>(40 * std::sqrt(mean)) + 800;  // beyond any probability asked for
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (poisson_tail(middle + 1, mean) < probability)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
 }
 
 std::pair<double, double> proportion_interval(std::uint64_t k, std::uint64_t n, double confidence) {
