@@ -98,7 +98,10 @@ TEST_CASE("the guardian holds nothing of brownout's: no descriptor that would ke
   const ScratchDirectory scratch;
   const VethRoom room;
   Guarded guarded{room, scratch};
-  CHECK(descriptors_of(guarded.guardian()) == std::set<std::string>{"/dev/null", "anon_inode:[pidfd]"});
+  auto held = descriptors_of(guarded.guardian());
+  // Its end of the pair through which it is asked what is left.
+  CHECK(std::erase_if(held, [](const std::string& what) { return what.starts_with("socket:"); }) == 1);
+  CHECK(held == std::set<std::string>{"/dev/null", "anon_inode:[pidfd]"});
   // Signals that a terminal or a service manager sends to everybody do not reach it.
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::kill(guarded.guardian(), number);
   guarded.kill();

@@ -3,10 +3,12 @@
 
 #include <cstdio>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "brownout/capabilities.hpp"
 #include "brownout/journal.hpp"
 #include "brownout/tell.hpp"
 #include "brownout/text.hpp"
@@ -38,6 +40,13 @@ bool all_required(const std::vector<kernel::Capability>& capabilities) {
   for (const auto& capability : capabilities)
     if (capability.required && !capability.present) return false;
   return true;
+}
+
+// For anybody else the journals are closed, and what they name is out of reach.
+bool may_clean() {
+  const auto effective = effective_capabilities();
+  return effective && CapabilitySet{CAP_SYS_ADMIN, CAP_NET_ADMIN}.without(*effective).empty() &&
+         ::faccessat(AT_FDCWD, kernel::kJournalDirectory, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 // What `run` will do here: the same question to the same code.
@@ -121,7 +130,7 @@ ExitCode clean() {
 }
 
 void undo_leftovers() {
-  if (::geteuid() != 0) return;
+  if (!may_clean()) return;
   const auto report = kernel::clean();
   if (!report) return static_cast<void>(cli::report(report.error()));
   for (const auto& what : report->undone) tell(fmt::format("undone, left by an earlier run: {}\n", what));
@@ -129,6 +138,11 @@ void undo_leftovers() {
     tell(fmt::format("left by an earlier run, and could not be undone: {}\n", what));
   for (const auto& where : report->unsealed)
     tell(fmt::format("unsealed, of an earlier run: brownout recover {}\n", where));
+}
+
+ExitCode give_up_privileges() {
+  const auto given_up = keep_only({CAP_DAC_READ_SEARCH});
+  return given_up ? ExitCode::kPass : report(given_up.error());
 }
 
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals) {

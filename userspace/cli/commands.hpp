@@ -25,8 +25,10 @@ struct JudgeOptions {
 ExitCode judge(const JudgeOptions& options);
 // 0 when all that was found is sealed now, whatever its verdict.
 ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory);
-// What a killed run left on this host is inert, but in the way: each command that finds it undoes it first, as root.
+// What a killed run left on this host is inert, but in the way: each command that finds it undoes it first, if it may.
 void undo_leftovers();
+// For commands that only read what others wrote: any file, and no more.
+ExitCode give_up_privileges();
 // `guard`, which run starts by itself.
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals);
 ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);

@@ -75,6 +75,8 @@ int main(int argc, char** argv) {
   }
   const auto chosen = [&] {
     if (!*guard_command && !*clean_command) cli::undo_leftovers();
+    if (*check_command || *verify_command || *judge_command || *explain_command)
+      if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);
     if (*check_command) return cli::check(drill);
     if (*doctor_command) return cli::doctor(doctor_json);

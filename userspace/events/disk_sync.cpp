@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "brownout/capabilities.hpp"
 #include "brownout/clock.hpp"
 
 namespace brownout::events {
@@ -40,6 +41,7 @@ Result<> DiskSync::check() const {
 DiskFigures DiskSync::figures() const { return {syncs_.load(), longest_ns_.load()}; }
 
 void DiskSync::run(const std::stop_token& stop) {
+  static_cast<void>(keep_only({}));
   while (!stop.stop_requested()) {
     sync_all();
     std::unique_lock lock{mutex_};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "beneath.hpp"
+#include "brownout/capabilities.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "error_tracker.hpp"
@@ -135,6 +136,7 @@ Snapshot Sampler::describe(Version version, bool with_body) {
                     .sha256 = sha256_,
                     .problem = version.problem};
   if (version.status != SnapshotStatus::kRead) return snapshot;
+  const Unprivileged parsing;
   if (auto taken = errors_.take(version.content, snapshot); !taken) {
     snapshot.status = SnapshotStatus::kUnparsable;
     snapshot.problem = taken.error().what;

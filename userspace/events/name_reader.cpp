@@ -4,6 +4,7 @@
 
 #include "name_parsers.hpp"
 
+#include "brownout/capabilities.hpp"
 #include "brownout/events.hpp"
 
 namespace brownout::events {
@@ -39,6 +40,7 @@ std::vector<NameRecord> NameReader::admit(std::vector<NameRecord> records) {
 }
 
 std::vector<NameRecord> NameReader::read(const brownout_payload& payload) {
+  const Unprivileged parsing;
   return admit(payload.kind == BROWNOUT_PAYLOAD_DNS ? read_dns(payload) : read_opening(payload));
 }
 

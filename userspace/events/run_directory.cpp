@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "beneath.hpp"
+#include "brownout/capabilities.hpp"
 #include "brownout/events.hpp"
 #include "file_bytes.hpp"
 #include "run_glob.hpp"
@@ -38,6 +39,7 @@ Result<Place> place_of(const drill::App& app, const target::Target& target) {
 Result<nlohmann::json> read_manifest(int directory_fd, const std::string& file) {
   BROWNOUT_ASSIGN(const auto fd, open_beneath(directory_fd, file));
   BROWNOUT_ASSIGN(const auto text, read_all(fd.get(), kLongestManifest));
+  const Unprivileged parsing;
   return parse_json(text, file);
 }
 

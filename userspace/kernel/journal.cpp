@@ -22,10 +22,14 @@ Result<nlohmann::json> owner() {
   return nlohmann::json{{"owner", {{"pid", ::getpid()}, {"start_ticks", started}, {"netns", inode}}}};
 }
 
+// For whoever runs as another user than root.
+constexpr char kWhoseDirectory[] =
+    "Changes that outlive the process are journalled before they are made: nothing was changed. As root, once a boot: "
+    "install -d -m 0700 -o USER /run/brownout (docs/security.md).";
+
 Result<> make_directory(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail_errno(ErrorCode::kIo, "make the journal's directory " + directory.string(),
-                    "Changes that outlive the process are journalled before they are made: nothing was changed.");
+  return fail_errno(ErrorCode::kIo, "make the journal's directory " + directory.string(), kWhoseDirectory);
 }
 
 struct Status {
@@ -56,8 +60,9 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& dire
   BROWNOUT_TRY(make_directory(directory));
   BROWNOUT_ASSIGN(const auto self, owner());
   const auto path = directory / fmt::format("{}-{}.jsonl", ::getpid(), self["owner"]["start_ticks"].get<std::uint64_t>());
-  BROWNOUT_ASSIGN(UniqueFd file, open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
-  std::unique_ptr<Journal> journal{new Journal{path, std::move(file)}};
+  auto file = open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+  if (!file) return std::unexpected(std::move(file).error().with_hint(kWhoseDirectory));
+  std::unique_ptr<Journal> journal{new Journal{path, std::move(*file)}};
   BROWNOUT_TRY(journal->mention(self));
   return journal;
 }

@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include "brownout/capabilities.hpp"
+
 namespace brownout::kernel {
 namespace {
 
@@ -93,6 +95,7 @@ bool LineThread::flushing() const {
 }
 
 void LineThread::run() {
+  static_cast<void>(keep_only({CAP_SYS_NICE}));
   scheduling_.begin();
   while (true) {
     const Read read = read_some();

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <array>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <thread>
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -15,35 +12,19 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "brownout/fd.hpp"
+#include "brownout/privileges.hpp"
 #include "probe.hpp"
 
 namespace brownout::kernel {
 namespace {
 
-struct NeededCapability {
-  unsigned number;
-  const char* name;
-};
-constexpr std::array<NeededCapability, 4> kNeeded{{{CAP_BPF, "CAP_BPF"},
-                                                   {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-                                                   {CAP_PERFMON, "CAP_PERFMON"},
-                                                   {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}};
-
 Result<std::string> try_privileges() {
-  BROWNOUT_ASSIGN(const std::string status, read_file("/proc/thread-self/status"));
-  const auto at = status.find("CapEff:\t");
-  std::uint64_t effective = 0;
-  if (at == std::string::npos) return fail(ErrorCode::kFormat, "/proc/thread-self/status has no CapEff");
-  const char* digits = status.data() + at + 8;
-  std::from_chars(digits, status.data() + status.size(), effective, 16);
-  std::vector<std::string> missing;
-  for (const auto& [number, name] : kNeeded)
-    if (!(effective >> number & 1)) missing.emplace_back(name);
-  if (!missing.empty()) return fail(ErrorCode::kPermission, fmt::format("missing: {}", fmt::join(missing, ", ")));
-  return fmt::format("uid {}, all of CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN", ::geteuid());
+  BROWNOUT_ASSIGN(const auto effective, effective_capabilities());
+  const auto missing = kSetUpNeeds.without(effective);
+  if (!missing.empty()) return fail(ErrorCode::kPermission, "missing: " + names(missing));
+  return fmt::format("uid {}, all of {}", ::geteuid(), names(kSetUpNeeds));
 }
 
 Result<std::string> try_btf() {
@@ -110,7 +91,7 @@ Result<std::string> try_program(std::string_view name) {
 
 std::vector<Capability> probe_machine() {
   std::vector<Capability> all;
-  all.push_back(tried("privileges", true, try_privileges(), "Everything. Run as root."));
+  all.push_back(tried("privileges", true, try_privileges(), "Everything. Run as root, or see docs/security.md."));
   all.push_back(tried("btf", true, try_btf(),
                       "Everything: programs are fitted to the kernel by its BTF. A kernel with "
                       "CONFIG_DEBUG_INFO_BTF is needed."));

@@ -64,7 +64,7 @@ class TracerImpl final : public Tracer {
   void set_phase(brownout_phase phase) override {
     std::atomic_ref<__u32>(control().phase).store(phase, std::memory_order_release);
   }
-  Result<> list_in_flight() override { return kernel::list_in_flight(*object_, netns_of_); }
+  Result<> list_in_flight() override;
   std::vector<ProgramInfo> programs() const override { return object_programs(object_->obj); }
   ObjectIds objects() const override;
   std::vector<std::string> not_observed() const override;
@@ -96,7 +96,7 @@ class TracerImpl final : public Tracer {
   EventNumbers numbers_;
   FlowSweeper sweeper_;
   DnsSweeper dns_sweeper_;
-  pid_t netns_of_ = 0;
+  Result<Walks> in_flight_walks_;
   std::size_t flows_swept_ = 0;
   std::vector<UniqueLink> links_;
   std::vector<std::string> not_observed_;
@@ -165,7 +165,6 @@ void TracerImpl::finish_enrolment(const Config& config) {
 }
 
 Result<> TracerImpl::start(const Config& config) {
-  netns_of_ = config.target.pid;
   object_->bss->jiffies_per_second = measure_jiffies_per_second(*object_);
   if (object_->bss->jiffies_per_second == 0)
     not_observed_.emplace_back("the length of RTOs: jiffies could not be timed");
@@ -184,7 +183,17 @@ Result<> TracerImpl::start(const Config& config) {
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
   BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
   finish_enrolment(config);
+  in_flight_walks_ = prepare_in_flight_walks(*object_, config.target.pid);
   return trace_receives_if_worth_it();
+}
+
+Result<> TracerImpl::list_in_flight() {
+  if (!in_flight_walks_) return std::unexpected(in_flight_walks_.error());
+  if (in_flight_walks_->empty())
+    return fail(ErrorCode::kRefused, "all walks over the target's sockets that were prepared are used up");
+  const UniqueFd walk = std::move(in_flight_walks_->back());
+  in_flight_walks_->pop_back();
+  return walk_to_end(walk);
 }
 
 std::vector<std::string> TracerImpl::not_observed() const {

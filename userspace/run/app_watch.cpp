@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "brownout/capabilities.hpp"
+
 namespace brownout::run {
 
 AppWatch::AppWatch(std::unique_ptr<events::FingerprintSampler> sampler)
@@ -13,6 +15,7 @@ AppWatch::~AppWatch() {
 }
 
 void AppWatch::watch() {
+  static_cast<void>(keep_only({CAP_DAC_READ_SEARCH}));  // the run directory may be of another user
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "brownout/journal.hpp"
+#include "brownout/kernel.hpp"
 
 namespace brownout::run {
 
@@ -20,11 +21,14 @@ class Guardian {
   static Result<Guardian> start(const std::filesystem::path& journals = kernel::kJournalDirectory,
                                 const std::filesystem::path& executable = "/proc/self/exe");
   bool alive() const;
+  // Which of these are still there. An error when the guardian does not answer.
+  Result<kernel::ObjectIds> still_there(const kernel::ObjectIds& objects) const;
   std::int32_t pid() const { return pid_; }
 
  private:
   std::int32_t pid_ = 0;
   UniqueFd process_;  // pidfd
+  UniqueFd socket_;   // to it
 };
 
 }  // namespace brownout::run

@@ -5,8 +5,6 @@
 #include <random>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
@@ -14,6 +12,7 @@
 #include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "manifest.hpp"
+#include "privileges.hpp"
 #include "session.hpp"
 #include "staging.hpp"
 #include "target_lock.hpp"
@@ -90,6 +89,7 @@ Result<> stage_beginning(const Context& context) {
 
 // From here on everything comes out of the files, as it will for whoever verifies the bundle.
 Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
+  BROWNOUT_TRY(begin_sealing());
   const auto& staging = context.staging.path();
   if (session.run_directory() != nullptr)
     BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
@@ -155,8 +155,7 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
 Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto loaded, drill::load(options.drill));
   BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
-  if (::geteuid() != 0)
-    return fail(ErrorCode::kPermission, "brownout run needs root", "It loads BPF programs and reads other namespaces.");
+  BROWNOUT_TRY(begin_set_up());
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_TRY(GuardWatch(plan, target).check_names());
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));

@@ -83,6 +83,7 @@ class Session {
   Result<> record_moved_clock();
   Result<> record_manifest(const std::string& when);
   std::uint64_t packets_so_far() const;
+  Result<> give_up_privileges();
   Result<> stop_injection();
   Result<> settle();
   Result<> create_stop_file();

@@ -141,11 +141,16 @@ Result<> Session::prove_cleanup() {
   injector_.reset();
   tracer_.reset();
   const std::int64_t begun = monotonic_ns();
-  auto left = kernel::still_there(objects_);
+  // What may no longer be looked up by ourselves counts as there.
+  const auto look = [this](const kernel::ObjectIds& objects) {
+    auto left = guardian_.still_there(objects);
+    return left ? *std::move(left) : kernel::still_there(objects);
+  };
+  auto left = look(objects_);
   // Programs and maps are freed after a grace period of the kernel, which nothing announces.
   while (!empty(left) && monotonic_ns() < begun + kCleanupLimit) {
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    left = kernel::still_there(left);
+    left = look(left);
   }
   return record(events::timeline::cleanup(name_leftovers(left), monotonic_ns() - begun));
 }

@@ -9,6 +9,7 @@
 
 #include "brownout/clock.hpp"
 #include "brownout/text.hpp"
+#include "privileges.hpp"
 
 namespace brownout::run {
 namespace {
@@ -113,6 +114,7 @@ Result<bool> Session::inject() {
   counters_->watch(injector_.get(), witness_.get());
   injecting_ = true;
   BROWNOUT_TRY(record_action("attach faults", interface_.host_name, injector_->description().dump()));
+  BROWNOUT_TRY(give_up_privileges());
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_INJECT));
   BROWNOUT_TRY(guards_.begin(tracer_->counters().calls_completed[1]));
   injector_->beat();
@@ -127,6 +129,13 @@ Result<bool> Session::inject() {
   injector_->start_drain();
   window_end_ns_ = monotonic_ns();
   return true;
+}
+
+Result<> Session::give_up_privileges() {
+  std::vector<std::filesystem::path> directories{staging_.parent_path()};
+  if (plan_.drill.create_stop_file_at_end) directories.push_back(plan_.drill.app->stop_file.parent_path());
+  BROWNOUT_ASSIGN(const auto kept, end_set_up(means_, directories));
+  return record_action("give up privileges", "all but " + names(kept), "ok");
 }
 
 Result<bool> Session::recover() {

@@ -3,12 +3,20 @@
 
 #include <cerrno>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
 #include "pidfd.hpp"
 
 namespace brownout::run {
+namespace {
+
+std::string file_of_netns(std::int32_t pid) { return fmt::format("/proc/{}/net/dev", pid); }
+
+}  // namespace
 
 Result<TargetWatch> TargetWatch::start(const target::Target& target, const kernel::Interface& interface) {
   TargetWatch watch{target, interface};
@@ -17,6 +25,7 @@ Result<TargetWatch> TargetWatch::start(const target::Target& target, const kerne
     if (!watch.process_ && errno != ESRCH)
       return fail_errno(ErrorCode::kKernel, fmt::format("watch process {} of '{}'", target.pid, target.name));
     if (!watch.process_) watch.gone_ = fmt::format("process {} has ended", target.pid);
+    watch.of_netns_ = open_file(file_of_netns(target.pid), O_PATH).value_or(UniqueFd{});
   }
   // The process is held by now: whether it is the one that was resolved is seen by where it is.
   if (!watch.gone_) watch.gone_ = watch.look();
@@ -39,9 +48,17 @@ const std::optional<std::string>& TargetWatch::gone() {
 
 std::optional<std::string> TargetWatch::look() const {
   if (auto change = target::change_of(target_)) return change;
+  if (left_netns()) return fmt::format("process {} has moved to another network namespace", target_.pid);
   if (!kernel::is_there(interface_))
     return fmt::format("its interface {} (index {}) is gone", interface_.host_name, interface_.host_ifindex);
   return std::nullopt;
+}
+
+bool TargetWatch::left_netns() const {
+  struct stat then {};
+  struct stat now {};
+  if (!of_netns_ || ::fstat(of_netns_.get(), &then) != 0) return false;
+  return ::stat(file_of_netns(target_.pid).c_str(), &now) == 0 && now.st_ino != then.st_ino;
 }
 
 bool TargetWatch::process_ended() const { return process_ && has_ended(process_, 0); }

@@ -27,11 +27,15 @@ class TargetWatch {
       : target_(target), interface_(interface) {}
   std::optional<std::string> look() const;
   bool process_ended() const;
+  bool left_netns() const;
 
   target::Target target_;
   kernel::Interface interface_;
   // pidfd of its process. A drill that names a cgroup is about whichever processes are in it, and holds none.
   UniqueFd process_;
+  // A file that each network namespace has its own of. Without being opened it holds no namespace, but its inode number is
+  // given to no other; and to compare it takes no CAP_SYS_PTRACE, as /proc/PID/ns does.
+  UniqueFd of_netns_;
   std::int64_t next_look_ns_ = 0;
   std::optional<std::string> gone_;
 };

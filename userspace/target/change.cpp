@@ -60,12 +60,14 @@ std::optional<std::string> change_of_process(const Target& target, const fs::pat
   const auto ended = [&target] { return fmt::format("process {} has ended", target.pid); };
   const auto hierarchy = read_hierarchy(proc);
   const auto netns = netns_of(target.pid, proc);
-  if (!hierarchy || !netns) return ended();
+  // It is there, only we may not look: without CAP_SYS_PTRACE nobody sees into another user's process.
+  const bool hidden = !netns && netns.error().code == ErrorCode::kPermission;
+  if (!hierarchy || (!netns && !hidden)) return ended();
   const auto cgroup = directory_of_pid(*hierarchy, target.pid, proc);
   if (!cgroup) return ended();
   if (!is_at_or_below(*cgroup, target.cgroup_path))
     return fmt::format("process {} has moved to cgroup {}", target.pid, cgroup->string());
-  if (*netns != target.netns_inode)
+  if (netns && *netns != target.netns_inode)
     return fmt::format("process {} has moved to network namespace {}", target.pid, *netns);
   return std::nullopt;
 }
