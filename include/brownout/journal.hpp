@@ -19,6 +19,7 @@
 namespace brownout::kernel {
 
 inline constexpr char kJournalDirectory[] = "/run/brownout";
+inline constexpr char kCleanLock[] = "clean.lock";  // in it: one cleaner at a time
 
 class Journal {
  public:

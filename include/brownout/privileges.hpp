@@ -7,10 +7,11 @@
 
 namespace brownout::kernel {
 
-// Without one of these no drill can be set up.
-inline constexpr CapabilitySet kSetUpNeeds{CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE};
-// Needed on some machines, for some targets: files of others, real-time threads, BPF memory before Linux 5.11.
-inline constexpr CapabilitySet kSetUpUses{CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, CAP_SYS_NICE, CAP_SYS_RESOURCE};
+// Without one of these no drill is set up. CAP_SYS_ADMIN covers CAP_BPF and CAP_PERFMON, but goes first; a STOP file that
+// cannot be seen must not be taken for none.
+inline constexpr CapabilitySet kSetUpNeeds{CAP_SYS_ADMIN, CAP_BPF, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+// Needed on some machines: devices that are root's, real-time threads, BPF memory before Linux 5.11.
+inline constexpr CapabilitySet kSetUpUses{CAP_DAC_OVERRIDE, CAP_SYS_NICE, CAP_SYS_RESOURCE};
 // What is left when a fault is armed: maps are read, the run directory is looked into, and what does not go away with a
 // descriptor is removed.
 constexpr CapabilitySet needed_while_injecting(const Means& means) {

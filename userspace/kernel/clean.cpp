@@ -193,7 +193,7 @@ Result<CleanReport> clean(const std::filesystem::path& journals, const std::stri
   std::error_code error;
   if (!std::filesystem::is_directory(journals, error)) return report;
   // Two cleaners would report each other's work as failures.
-  BROWNOUT_ASSIGN(const UniqueFd lock, open_file(journals / "clean.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  BROWNOUT_ASSIGN(const UniqueFd lock, open_file(journals / kCleanLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   if (::flock(lock.get(), LOCK_EX) != 0) return fail_errno(ErrorCode::kIo, "lock " + journals.string());
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator{journals, error})

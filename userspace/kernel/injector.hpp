@@ -80,6 +80,7 @@ class VethInjector final : public Injector {
   std::optional<std::vector<std::string>> qdiscs_before_, qdiscs_after_;  // of the target's own device
 
   ObjectIds objects_;
+  std::vector<std::string> other_programs_;
   // As they were at detach, when the maps went.
   std::vector<brownout_fault_counters> last_fault_counters_;
   brownout_inject_counters last_counters_{};

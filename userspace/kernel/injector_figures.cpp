@@ -40,6 +40,8 @@ void VethInjector::note_objects() {
     const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows;  // the tracer's
     if (!shared) objects_.maps.push_back(map_id(bpf_map__fd(map)));
   }
+  // To ask takes CAP_NET_ADMIN and CAP_SYS_ADMIN, which go when a fault is armed.
+  other_programs_ = foreign_programs(interface_.host_ifindex, objects_.programs);
   for (const ClassifierHook* hook : {&from_container_, &to_container_})
     if (const auto id = hook->link_id(); id != 0) objects_.links.push_back(id);
   if (backend_) backend_->append_objects(objects_);
@@ -64,7 +66,7 @@ nlohmann::json VethInjector::description() const {
                                 {"heartbeat_limit_ns", heartbeat_limit_.count()},
                                 {"max_duration_ns", max_duration_.count()},
                                 {"qdiscs_before", qdiscs_before_.value_or(std::vector<std::string>{})},
-                                {"other_programs", foreign_programs(interface_.host_ifindex, objects_.programs)}};
+                                {"other_programs", other_programs_}};
   if (qdiscs_after_) description["qdiscs_as_before"] = qdiscs_before_ == qdiscs_after_;
   if (means_.backend)
     description[std::string{drill::backend_name(*means_.backend)}] = skeleton_ && backend_ ? backend_->description() : last_backend_;

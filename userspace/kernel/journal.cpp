@@ -25,11 +25,18 @@ Result<nlohmann::json> owner() {
 // For whoever runs as another user than root.
 constexpr char kWhoseDirectory[] =
     "Changes that outlive the process are journalled before they are made: nothing was changed. As root, once a boot: "
-    "install -d -m 0700 -o USER /run/brownout (docs/security.md).";
+    "install -d -m 0700 -o USER /run/brownout; chown -R USER /run/brownout (docs/security.md).";
 
 Result<> make_directory(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail_errno(ErrorCode::kIo, "make the journal's directory " + directory.string(), kWhoseDirectory);
+}
+
+// Made by the first who cleaned. Who cannot lock it cannot undo anything.
+Result<> check_lock_of_cleaners(const std::filesystem::path& directory) {
+  const auto path = directory / kCleanLock;
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT) return {};
+  return fail_errno(ErrorCode::kIo, "open " + path.string(), kWhoseDirectory);
 }
 
 struct Status {
@@ -58,6 +65,7 @@ Result<Status> read_status(std::int32_t pid) {
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& directory) {
   BROWNOUT_TRY(make_directory(directory));
+  BROWNOUT_TRY(check_lock_of_cleaners(directory));
   BROWNOUT_ASSIGN(const auto self, owner());
   const auto path = directory / fmt::format("{}-{}.jsonl", ::getpid(), self["owner"]["start_ticks"].get<std::uint64_t>());
   auto file = open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
