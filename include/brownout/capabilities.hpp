@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Capabilities (capabilities(7)). The kernel keeps them for each thread apart, and a thread begins with those of its maker:
-// one that is older than the moment at which the process gives up its own has to give them up itself.
+// Capabilities (capabilities(7)). The kernel keeps them for each thread apart, and a thread begins with those of its
+// maker: one that is older than the moment at which the process gives up its own has to give them up itself.
 #pragma once
 
 #include <cstdint>

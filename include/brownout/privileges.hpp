@@ -7,8 +7,8 @@
 
 namespace brownout::kernel {
 
-// Without one of these no drill is set up. CAP_SYS_ADMIN covers CAP_BPF and CAP_PERFMON, but goes first; a STOP file that
-// cannot be seen must not be taken for none.
+// Without one of these no drill is set up. CAP_SYS_ADMIN covers CAP_BPF and CAP_PERFMON, but goes first; a STOP file
+// that cannot be seen must not be taken for none.
 inline constexpr CapabilitySet kSetUpNeeds{CAP_SYS_ADMIN, CAP_BPF, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 // Needed on some machines: devices that are root's, real-time threads, BPF memory before Linux 5.11.
 inline constexpr CapabilitySet kSetUpUses{CAP_DAC_OVERRIDE, CAP_SYS_NICE, CAP_SYS_RESOURCE};

@@ -17,7 +17,7 @@
 namespace brownout {
 namespace {
 
-constexpr std::array<std::string_view, CAP_LAST_CAP + 1> kNames{
+constexpr std::array<std::string_view, CAP_CHECKPOINT_RESTORE + 1> kNames{
     "CAP_CHOWN",          "CAP_DAC_OVERRIDE",     "CAP_DAC_READ_SEARCH", "CAP_FOWNER",
     "CAP_FSETID",         "CAP_KILL",             "CAP_SETGID",          "CAP_SETUID",
     "CAP_SETPCAP",        "CAP_LINUX_IMMUTABLE",  "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",
