@@ -155,6 +155,20 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 	return decision->delayed ? delay(skb, met, flow, decision) : TCX_NEXT;
 }
 
+/* What a network or a cloud does not work without is spared unless the drill names it. */
+static __always_inline bool spare(struct met *met)
+{
+	switch (brownout_spared(&met->packet.key, allowed)) {
+	case BROWNOUT_ALLOW_DHCP:
+		met->counters->spared_dhcp[met->direction]++;
+		return true;
+	case BROWNOUT_ALLOW_METADATA:
+		met->counters->spared_metadata[met->direction]++;
+		return true;
+	}
+	return false;
+}
+
 static __always_inline int meet(struct __sk_buff *skb, __u32 direction)
 {
 	struct met met = {.direction = direction};
@@ -184,7 +198,7 @@ static __always_inline int meet(struct __sk_buff *skb, __u32 direction)
 	if (!alive(&met))
 		return TCX_NEXT;
 	decide_matched(&met.packet, direction, decision);
-	if (!decision->matched)
+	if (!decision->matched || spare(&met))
 		return TCX_NEXT;
 	return met.control->draining ? drain(skb, &met, decision) : hit(skb, &met, decision);
 }

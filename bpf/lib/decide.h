@@ -6,11 +6,11 @@
 #pragma once
 
 #include "vmlinux.h"
+#include "brownout/abi/match.h"
 #include "brownout/abi/random.h"
 #include "lib/config.h"
 #include "lib/counters.h"
 #include "lib/jitter.h"
-#include "lib/match.h"
 #include "lib/packet.h"
 
 #define DECISION_NO_FAULT BROWNOUT_MAX_FAULTS
@@ -55,7 +55,7 @@ static __always_inline void decide_matched(const struct packet *packet, __u32 di
 	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
 		const struct brownout_fault *fault = fault_get(i);
 
-		if (!match_flow(&fault->match, &packet->key, direction, packet->ports))
+		if (!brownout_match_flow(&fault->match, &packet->key, direction, packet->ports))
 			continue;
 		decision->matched |= 1u << i;
 		if (fault->kind == BROWNOUT_FAULT_LATENCY) {

@@ -3,14 +3,14 @@
 #pragma once
 
 #include "vmlinux.h"
-#include "brownout/abi/brownout.h"
-#include "lib/match.h"
+#include "brownout/abi/match.h"
 
 const volatile __u64 target_cgroup_id = 0;
 const volatile __u32 target_cgroup_level = 0;
 const volatile __u32 target_netns = 0; /* inode number */
 const volatile __u32 fault_count = 0;
 const volatile struct brownout_fault faults[BROWNOUT_MAX_FAULTS] = {};
+const volatile __u32 allowed = 0; /* enum brownout_allow */
 const volatile char app_comm[BROWNOUT_COMM_LENGTH] = {}; /* empty: every process of the target is the app */
 const volatile __u32 details_per_second = 0;
 const volatile __u32 payloads_per_second = 0;
@@ -22,13 +22,16 @@ const volatile bool iterator_sets_callbacks = false; /* bpf_setsockopt in iterat
 /* Does any fault of the plan hit packets of this flow, in either direction? */
 static __always_inline bool flow_is_hit(const struct brownout_flow_key *flow)
 {
+	if (brownout_spared(flow, allowed))
+		return false;
 	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS; i++) {
 		const struct brownout_match *match = (const struct brownout_match *)&faults[i].match;
 
 		if (i >= fault_count)
 			break;
 		barrier_var(match); /* or the compiler folds the zeros above into it */
-		if (match_flow(match, flow, BROWNOUT_EGRESS, true) || match_flow(match, flow, BROWNOUT_INGRESS, true))
+		if (brownout_match_flow(match, flow, BROWNOUT_EGRESS, true) ||
+		    brownout_match_flow(match, flow, BROWNOUT_INGRESS, true))
 			return true;
 	}
 	return false;

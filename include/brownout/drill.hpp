@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -130,6 +131,10 @@ struct TableFile {
 enum class Backend : std::uint8_t { kAuto, kDelayLine, kEdt };
 std::string_view backend_name(Backend backend); // "delay_line"
 
+// What is spared, or refused, unless the drill names it.
+enum class Allowed : std::uint8_t { kDhcp, kMetadata, kOperatorSsh, kRuntimeSockets };
+std::string_view allowed_name(Allowed allowed); // "operator_ssh"
+
 struct Drill {
   std::string name; // [A-Za-z0-9_-]{1,64}: it becomes part of a file name
   Target target;
@@ -143,6 +148,7 @@ struct Drill {
   std::vector<AbortCondition> abort_when;
   std::vector<Gate> gates;   // empty with app: error_count {min_increase: 1} is meant
   std::vector<TableFile> tables; // in the order of first mention
+  std::set<Allowed> allow;
   Backend backend = Backend::kAuto;
   std::optional<std::uint64_t> seed;
   bool trace_waits = false; // poll, select and epoll of the target's threads, by hooks on every system call

@@ -42,6 +42,7 @@ struct Plan {
   std::vector<PlannedFault> faults;
   std::vector<JitterTable> tables;   // each once
   std::vector<drill::Gate> gates;    // the default gate filled in
+  __u32 allowed = 0;                 // enum brownout_allow
   std::int64_t max_duration_ns = 0;  // from arming to the deadline in the programs
   bool needs_delay_line = false;
 };
@@ -49,6 +50,11 @@ struct Plan {
 // `seed_if_unset` is used and recorded when the drill names none.
 Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset);
 nlohmann::json to_json(const Plan& plan);
+
+// kAnybody: the other end is not known, and taken to be whoever the match asks for.
+enum class Peer : std::uint8_t { kGiven, kAnybody };
+// Does the fault hit packets of the flow, in either direction? By the programs' own rule, with what they spare.
+bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& flow, Peer peer = Peer::kGiven);
 
 // The longest that a latency fault can hold a packet by itself.
 std::uint64_t longest_delay_ns(const Plan& plan, const PlannedFault& fault);

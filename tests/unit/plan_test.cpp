@@ -6,8 +6,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "brownout/abi/match.h"
 #include "brownout/fd.hpp"
 #include "brownout/plan.hpp"
+#include "support/flow_keys.hpp"
 
 using namespace brownout;
 using namespace brownout::plan;
@@ -156,6 +158,37 @@ TEST_CASE("labels say what a fault does, and lines where it stands") {
   CHECK(plan.faults[1].drill_line == 6);
   CHECK(plan.faults[0].directions == std::vector<int>{BROWNOUT_EGRESS});
   CHECK(plan.faults[1].directions == std::vector<int>{BROWNOUT_EGRESS, BROWNOUT_INGRESS});
+}
+
+TEST_CASE("a fault hits a flow in either direction, and nothing that is spared") {
+  const auto plan = plan_of("  - {blackhole: {}, match: {direction: ingress, protocol: tcp, cidr: 192.0.2.0/24}}");
+  const auto hit = [](const Plan& by, const std::string& peer, __u8 protocol, Peer known = Peer::kGiven) {
+    return hits(by, by.faults[0], test::flow_key("10.0.0.2", 40000, peer, 80, protocol), known);
+  };
+  CHECK(hit(plan, "192.0.2.7", IPPROTO_TCP));
+  CHECK_FALSE(hit(plan, "192.0.2.7", IPPROTO_UDP));
+  CHECK_FALSE(hit(plan, "192.0.3.7", IPPROTO_TCP));
+  CHECK(hit(plan, "::", IPPROTO_TCP, Peer::kAnybody));
+  CHECK_FALSE(hit(plan, "::", IPPROTO_UDP, Peer::kAnybody));
+  const std::string all = "  - {blackhole: {}, match: all}";
+  CHECK_FALSE(hit(plan_of(all), "169.254.169.254", IPPROTO_TCP));
+  CHECK(hit(plan_of(all, "allow: [metadata]\n"), "169.254.169.254", IPPROTO_TCP));
+}
+
+TEST_CASE("each address of a metadata service is spared, and refused as a fault's only peer") {
+  for (const std::string address : {"169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200",
+                                    "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"}) {
+    INFO(address);
+    const bool six = address.contains(':');
+    CHECK(brownout_is_metadata(test::flow_key("10.0.0.2", 1, address, 2, IPPROTO_TCP).peer_address));
+    const std::string start = "brownout: 1\nname: m\ntarget: {pid: 1}\n";
+    const auto parsed = [&](const std::string& allow, int bits) {
+      return drill::parse(start + allow + "faults: [{blackhole: {}, match: {cidr: \"" + address + "/" +
+                              std::to_string(bits) + "\"}}]", "m.yaml");
+    };
+    CHECK_FALSE(parsed("", six ? 128 : 32));
+    CHECK(parsed("allow: [metadata]\n", six ? 128 : 32));
+  }
 }
 
 TEST_CASE("the plan as JSON is what the golden files say") {

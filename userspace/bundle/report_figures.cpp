@@ -78,6 +78,21 @@ std::string clamped(const ReportInputs& inputs) {
   return text;
 }
 
+std::string spared(const ReportInputs& inputs) {
+  const auto* sample = last_of_window(inputs.evidence);
+  if (sample == nullptr) return {};
+  std::string text;
+  const auto say = [&text](const __u64 (&packets)[BROWNOUT_DIRECTIONS], std::string_view what, drill::Allowed word) {
+    if (packets[BROWNOUT_EGRESS] + packets[BROWNOUT_INGRESS] == 0) return;
+    text += fmt::format(
+        "\nSpared, though a fault matched: {} packets (egress), {} (ingress) {}. `allow: [{}]` hits them.\n",
+        packets[BROWNOUT_EGRESS], packets[BROWNOUT_INGRESS], what, drill::allowed_name(word));
+  };
+  say(sample->inject.spared_dhcp, "of DHCP", drill::Allowed::kDhcp);
+  say(sample->inject.spared_metadata, "of a cloud's metadata service", drill::Allowed::kMetadata);
+  return text;
+}
+
 std::string witnesses(const ReportInputs& inputs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& effect : inputs.findings.effects)
@@ -142,7 +157,7 @@ std::string injection_section(const ReportInputs& inputs) {
                       inputs.plan.seed_drawn ? " (drawn)" : "");
   text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"},
                 rows);
-  text += delays(inputs) + clamped(inputs);
+  text += delays(inputs) + clamped(inputs) + spared(inputs);
   text += witnesses(inputs);
   if (!inputs.findings.conservation_holds)
     text += fmt::format("\nThe delay line's books do not balance: {}\n", cell(inputs.findings.conservation_detail));

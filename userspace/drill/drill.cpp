@@ -15,7 +15,7 @@ namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
                          "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace",
-                         "caps",     "abort_when"};
+                         "caps",     "abort_when", "allow"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -53,10 +53,13 @@ Result<> read_timing(const Mapping& top, Drill& drill) {
 
 Result<> read_faults(const Mapping& top, const ReadTable& read_table, Drill& drill) {
   TableShelf tables{read_table};
+  if (const auto allow = top.find("allow")) {
+    BROWNOUT_ASSIGN(drill.allow, read_allow(*allow));
+  }
   BROWNOUT_ASSIGN(const Cursor faults, top.need("faults", "faults: with at least one of latency, loss, blackhole"));
   BROWNOUT_ASSIGN(const auto items, sequence(faults, 1, BROWNOUT_MAX_FAULTS));
   for (const Cursor& item : items) {
-    BROWNOUT_ASSIGN(Fault fault, read_fault(item, tables));
+    BROWNOUT_ASSIGN(Fault fault, read_fault(item, tables, drill.allow));
     drill.faults.push_back(std::move(fault));
   }
   drill.tables = tables.take();

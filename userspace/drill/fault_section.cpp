@@ -91,7 +91,7 @@ Result<Blackhole> read_blackhole(const Cursor& cursor) {
 
 }  // namespace
 
-Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables) {
+Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables, const std::set<Allowed>& allow) {
   BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"latency", "loss", "blackhole", "match"}));
   BROWNOUT_ASSIGN(const Cursor what, mapping.exactly_one({"latency", "loss", "blackhole"}));
   BROWNOUT_ASSIGN(const Cursor match, mapping.need("match", "`match: all` to mean everything, or match: {port: 443}"));
@@ -105,6 +105,7 @@ Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables) {
     BROWNOUT_ASSIGN(fault.what, read_blackhole(what));
   }
   BROWNOUT_ASSIGN(fault.match, read_match(match));
+  BROWNOUT_TRY(refuse_spared(match, fault.match, allow));
   return fault;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,10 @@ Result<Target> read_target(const Cursor& cursor);
 Result<App> read_app(const Cursor& cursor);
 Result<Pressure> read_pressure(const Cursor& cursor);
 Result<Phases> read_phases(const Cursor& cursor);
-Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables);
+Result<std::set<Allowed>> read_allow(const Cursor& cursor);
+// A match of nothing but what is spared would be a fault that never acts.
+Result<> refuse_spared(const Cursor& cursor, const Match& match, const std::set<Allowed>& allow);
+Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables, const std::set<Allowed>& allow);
 Result<Match> read_match(const Cursor& cursor);
 Result<Gate> read_gate(const Cursor& cursor);
 Result<Caps> read_caps(const Cursor& cursor);

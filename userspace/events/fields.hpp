@@ -36,6 +36,8 @@ void for_each_field(S& s, auto&& field) {
   field("heartbeat_stale", s.heartbeat_stale);
   field("deadline_passed", s.deadline_passed);
   field("not_parsed", s.not_parsed);
+  field("spared_dhcp", s.spared_dhcp);
+  field("spared_metadata", s.spared_metadata);
   field("flow_table_full", s.flow_table_full);
   field("payload_not_traced", s.payload_not_traced);
   field("udp_payload", s.udp_payload);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the injector says it did, per fault and direction, as it stood at the last sample of the window.
-#include <algorithm>
-
+#include "brownout/abi/match.h"
 #include "parts.hpp"
 #include "samples.hpp"
 
@@ -69,16 +68,8 @@ void find_effects(const plan::Plan& plan, const events::Evidence& evidence, cons
 }
 
 bool matches(const brownout_match& match, const brownout_flow_key& flow) {
-  constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const bool is_v4 = std::equal(std::begin(kMapped), std::end(kMapped), flow.peer_address);
-  if (match.directions == 0) return false;
-  if (match.protocol != 0 && match.protocol != flow.protocol) return false;
-  if (match.family != 0 && (match.family == 4) != is_v4) return false;
-  for (std::size_t i = 0; i < sizeof(flow.peer_address); ++i)
-    if ((flow.peer_address[i] & match.peer_mask[i]) != match.peer_address[i]) return false;
-  if (match.has_ports == 0) return true;
-  return flow.peer_port >= match.peer_port_low && flow.peer_port <= match.peer_port_high &&
-         flow.local_port >= match.local_port_low && flow.local_port <= match.local_port_high;
+  return brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
+         brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true);
 }
 
 }  // namespace brownout::findings

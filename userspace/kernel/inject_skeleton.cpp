@@ -33,6 +33,7 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   constants.longest_delay_ns = plan::longest_delay_ns(plan);
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;
+  constants.allowed = plan.allowed;
   constants.veth_ifindex = static_cast<std::uint32_t>(veth_ifindex);
   constants.mark_token = tokens.mark;
   constants.line_magic = tokens.magic;

@@ -47,6 +47,7 @@ void configure(trace_bpf& object, const Tracer::Config& config) {
   const auto& faults = config.plan.faults;
   constants.fault_count = static_cast<__u32>(std::min<std::size_t>(faults.size(), BROWNOUT_MAX_FAULTS));
   for (std::size_t i = 0; i < constants.fault_count; ++i) constants.faults[i] = faults[i].abi;
+  constants.allowed = config.plan.allowed;
   const auto& app = config.plan.drill.app;
   if (!app) return;
   const auto& comm = app->process.comm; // the kernel keeps 15 characters of a name

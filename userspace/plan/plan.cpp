@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include "brownout/abi/match.h"
 #include "brownout/text.hpp"
 #include "match_abi.hpp"
 #include "tables.hpp"
@@ -73,6 +74,14 @@ std::int64_t longest_hold_ns(const Plan& plan) {
   return std::ranges::max(held);
 }
 
+// The others are looked at before anything is attached: no packet knows whose it is.
+__u32 allowed_in_programs(const drill::Drill& drill) {
+  __u32 allowed = 0;
+  if (drill.allow.contains(drill::Allowed::kDhcp)) allowed |= BROWNOUT_ALLOW_DHCP;
+  if (drill.allow.contains(drill::Allowed::kMetadata)) allowed |= BROWNOUT_ALLOW_METADATA;
+  return allowed;
+}
+
 bool may_hit_tcp(const PlannedFault& fault) {
   return fault.abi.match.protocol == 0 || fault.abi.match.protocol == IPPROTO_TCP;
 }
@@ -101,11 +110,27 @@ Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset) {
     plan.faults.push_back(std::move(planned));
   }
   plan.gates = drill.gates;
+  plan.allowed = allowed_in_programs(drill);
   if (drill.app && plan.gates.empty()) plan.gates.push_back({drill::ErrorCountGate{.min_increase = 1}, 0});
   plan.max_duration_ns = drill.phases.inject.count() + longest_hold_ns(plan) + kDrainSlackNs;
   plan.drill = std::move(drill);
   BROWNOUT_TRY(check_duration_cap(plan));
   return plan;
+}
+
+bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& flow, Peer peer) {
+  brownout_match match = fault.abi.match;
+  if (peer == Peer::kAnybody) {
+    std::ranges::fill(match.peer_address, 0);
+    std::ranges::fill(match.peer_mask, 0);
+    match.family = 0;
+    match.peer_port_low = 0;
+    match.peer_port_high = 65535;
+  } else if (brownout_spared(&flow, plan.allowed) != 0) {
+    return false;
+  }
+  return brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
+         brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true);
 }
 
 ExpectedDelay expected_round_trip(const Plan& plan) {

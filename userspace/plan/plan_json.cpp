@@ -166,6 +166,12 @@ json conditions_json(const drill::Drill& drill) {
   return conditions;
 }
 
+json allow_json(const drill::Drill& drill) {
+  json words = json::array();
+  for (const auto allowed : drill.allow) words.push_back(drill::allowed_name(allowed));
+  return words;
+}
+
 json gates_json(const Plan& plan) {
   json gates = json::array();
   for (const auto& gate : plan.gates) {
@@ -189,6 +195,7 @@ json to_json(const Plan& plan) {
           {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
           {"pressure", pressure_json(drill)},
           {"phases", phases_json(drill.phases)},
+          {"allow", allow_json(drill)},
           {"backend", drill::backend_name(plan.backend)},
           {"faults", std::move(faults)},
           {"jitter_tables", tables_json(plan)},

@@ -12,9 +12,11 @@
 
 #ifdef __bpf__
 #define BROWNOUT_ASSERT(condition, text) _Static_assert(condition, text)
+#define BROWNOUT_INLINE static __always_inline
 #else
 #include <linux/types.h>
 #define BROWNOUT_ASSERT(condition, text) static_assert(condition, text)
+#define BROWNOUT_INLINE static inline
 #endif
 
 #define BROWNOUT_MAX_FAULTS 16
@@ -58,6 +60,12 @@ struct brownout_match {
 	__u32 reserved;
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_match) == 48, "brownout_match");
+
+/* What is spared though a fault matches it, unless the drill allows it by name. */
+enum brownout_allow {
+	BROWNOUT_ALLOW_DHCP = 1 << 0,
+	BROWNOUT_ALLOW_METADATA = 1 << 1,
+};
 
 /*
  * Jitter as netem has it: a table is the inverse of a distribution function, sampled evenly; an entry counts
@@ -161,13 +169,15 @@ struct brownout_inject_counters {     /* one element */
 	__u64 heartbeat_stale[BROWNOUT_DIRECTIONS]; /* packets passed because a beat was too old */
 	__u64 deadline_passed[BROWNOUT_DIRECTIONS];
 	__u64 not_parsed[BROWNOUT_DIRECTIONS];      /* neither IPv4 nor IPv6, ARP and neighbour discovery included */
+	__u64 spared_dhcp[BROWNOUT_DIRECTIONS];     /* a fault matched, and the drill does not allow it to be hit */
+	__u64 spared_metadata[BROWNOUT_DIRECTIONS];
 	__u64 flow_table_full;     /* decided without per-flow state */
 	__u64 payload_not_traced;  /* matched TCP packets with payload of a flow that no traced socket owns */
 	__u64 udp_payload;         /* matched UDP packets with payload, DNS aside: calls cannot be counted there */
 	__u64 tap_foreign;         /* packets on the delay line's device that we did not send there: dropped */
 	__u64 capped[BROWNOUT_CAPS]; /* packets that a fault would have hit, had this cap not been reached: passed */
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 264, "brownout_inject_counters");
+BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 296, "brownout_inject_counters");
 
 /*
  * In front of the Ethernet header of every packet that travels through the delay line's TAP device. The device puts

@@ -6,12 +6,7 @@
 #ifndef BROWNOUT_RANDOM_H
 #define BROWNOUT_RANDOM_H
 
-#ifdef __bpf__
-#define BROWNOUT_INLINE static __always_inline
-#else
 #include "brownout/abi/brownout.h"
-#define BROWNOUT_INLINE static inline
-#endif
 
 #define BROWNOUT_FLOW_KEY_WORDS 5
 BROWNOUT_ASSERT(sizeof(struct brownout_flow_key) == BROWNOUT_FLOW_KEY_WORDS * 8, "the key is hashed as whole words");
