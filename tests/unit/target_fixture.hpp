@@ -75,6 +75,15 @@ class Machine {
     std::ofstream{mount() / cgroup.substr(1) / "cgroup.procs", std::ios::app} << pid << "\n";
   }
 
+  // `stat` says whose child it is.
+  void set_parent(std::int32_t pid, std::int32_t parent, const std::string& name = "a name) S 1") {
+    write(proc() / std::to_string(pid) / "stat",
+          std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) + " 1 1 0 -1 4194560 0\n");
+  }
+  void open_socket(std::int32_t pid, int descriptor, std::uint64_t inode) {
+    link("socket:[" + std::to_string(inode) + "]", proc() / std::to_string(pid) / "fd" / std::to_string(descriptor));
+  }
+
   void make_cgroup(const std::string& cgroup) {
     std::filesystem::path folder = mount();
     std::filesystem::create_directories(folder / cgroup.substr(1));

@@ -55,6 +55,14 @@ std::string comm_of(std::int32_t pid, const fs::path& proc) {
   return comm;
 }
 
+std::int32_t parent_of(std::int32_t pid, const fs::path& proc) {
+  const std::string stat = read_file(proc / std::to_string(pid) / "stat").value_or("");
+  const auto name_ends = stat.rfind(')'); // a name may hold anything: "7 (a) b) S 1 ..."
+  if (name_ends == std::string::npos || stat.size() < name_ends + 4) return 0;
+  const auto rest = std::string_view{stat}.substr(name_ends + 4);
+  return whole_number<std::int32_t>(rest.substr(0, rest.find(' '))).value_or(0);
+}
+
 Result<std::uint64_t> netns_of(std::int32_t pid, const fs::path& proc) {
   return namespace_inode(proc / std::to_string(pid) / "ns/net");
 }
