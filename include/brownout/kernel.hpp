@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/abi/brownout.h"
+#include "brownout/connections.hpp"
 #include "brownout/plan.hpp"
 #include "brownout/target.hpp"
 
@@ -43,6 +44,10 @@ Result<std::vector<Interface>> host_side_veths(const target::Target& target);
 
 // By index, which is given once a boot: the same device, whatever it is called now.
 bool is_there(const Interface& interface);
+
+// Where a packet to that address would leave our network namespace.
+struct Route { int ifindex = 0; std::optional<target::Address> gateway; };
+Result<Route> route_to(const target::Address& address);
 
 // ---- what the kernel counts by itself --------------------------------------------------------------------------
 

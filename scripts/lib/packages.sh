@@ -9,7 +9,7 @@ base_packages=(
 )
 test_packages=(
   python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
-  qemu-system-x86 cpio xz-utils zstd
+  qemu-system-x86 cpio xz-utils zstd tmux
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:

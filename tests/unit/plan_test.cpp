@@ -170,6 +170,9 @@ TEST_CASE("a fault hits a flow in either direction, and nothing that is spared")
   CHECK_FALSE(hit(plan, "192.0.3.7", IPPROTO_TCP));
   CHECK(hit(plan, "::", IPPROTO_TCP, Peer::kAnybody));
   CHECK_FALSE(hit(plan, "::", IPPROTO_UDP, Peer::kAnybody));
+  const auto narrow = plan_of("  - {blackhole: {}, match: {protocol: udp, port: 443, local_port: 8080}}");
+  CHECK_FALSE(hit(narrow, "192.0.2.7", IPPROTO_UDP));
+  CHECK(hit(narrow, "192.0.2.7", IPPROTO_UDP, Peer::kAnybody));
   const std::string all = "  - {blackhole: {}, match: all}";
   CHECK_FALSE(hit(plan_of(all), "169.254.169.254", IPPROTO_TCP));
   CHECK(hit(plan_of(all, "allow: [metadata]\n"), "169.254.169.254", IPPROTO_TCP));

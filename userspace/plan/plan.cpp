@@ -124,8 +124,7 @@ bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& 
     std::ranges::fill(match.peer_address, 0);
     std::ranges::fill(match.peer_mask, 0);
     match.family = 0;
-    match.peer_port_low = 0;
-    match.peer_port_high = 65535;
+    match.has_ports = 0; // whoever turned the flow round has the unknown port on the other side
   } else if (brownout_spared(&flow, plan.allowed) != 0) {
     return false;
   }

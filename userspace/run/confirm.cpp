@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "blast_radius.hpp"
 #include "brownout/tell.hpp"
 #include "brownout/text.hpp"
 
@@ -54,6 +55,7 @@ void show(const plan::Plan& plan, const target::Target& target, const kernel::In
     tell(fmt::format("delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason));
   if (plan.drill.trace_waits)
     tell("waits are traced: every system call on this host passes two small programs meanwhile\n");
+  show_connections(plan, target);
   const double rate = packets_per_second(interface);
   tell(fmt::format("passes now: {:.0f} packets/s\n", rate));
   if (const auto limits = kernel::queue_limits(means, plan, rate); !limits.is_null())

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "blast_radius.hpp"
 #include "brownout/clock.hpp"
 #include "confirm.hpp"
 #include "guard_watch.hpp"
@@ -159,6 +160,7 @@ Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_TRY(GuardWatch(plan, target).check_names());
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
+  BROWNOUT_TRY(refuse_bystanders(options.drill, plan, target, interface));
   BROWNOUT_ASSIGN(const auto journal, kernel::Journal::open());
   BROWNOUT_TRY(journal->mention({{"object", "lock"}, {"path", TargetLock::path_for(target).string()}}));
   BROWNOUT_ASSIGN(const auto lock, TargetLock::take(target, plan.drill.name));
