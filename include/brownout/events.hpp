@@ -110,7 +110,7 @@ struct Snapshot { // one observed version of the fingerprint
   std::optional<std::int64_t> api_calls, orders_sent, error_count;
   nlohmann::json counters;        // every other top-level number, and latency_stats_ms, as found
   std::uint64_t error_events = 0;  // length of the list in this version
-  std::uint64_t errors_passed_over = 0; // of the list as first met: the oldest, beyond what is kept as records
+  std::uint64_t errors_passed_over = 0; // elements new in this version, beyond what is kept as records
   std::vector<AppError> new_errors;
   bool rewritten = false;          // the list shrank or its start changed, or a counter fell: counted anew from here
   std::optional<std::string> body; // first, last, first of each phase

@@ -78,7 +78,7 @@ TEST_CASE("how long, what and how it is judged") {
   CHECK(std::get<ErrorEventsGate>(drill.gates[1].what).types.size() == 3);
   CHECK(std::get<LatencyGate>(drill.gates[2].what).min_increase_ms == 500.0);
   CHECK(std::get<CounterGate>(drill.gates[3].what).max_increase == 100.5);
-  CHECK(drill.gates[3].line == 25);
+  CHECK(drill.gates[3].line == 30);
   CHECK(drill.seed == 18446744073709551615U);
   CHECK(drill.telemetry_pass == 0.9);
   CHECK(drill.create_stop_file_at_end);

@@ -74,6 +74,14 @@ plan::Plan with_gate(decltype(drill::Gate::what) what) {
   return plan;
 }
 
+EvidenceBuilder cut_short(events::Ending ending) {
+  return changed([ending](events::Evidence& evidence) {
+    evidence.ending = ending;
+    evidence.windows[BROWNOUT_PHASE_INJECT].end_ns -= 5 * test::kSecond;
+    evidence.windows[BROWNOUT_PHASE_INJECT].complete = false;
+  });
+}
+
 std::vector<Case> prerequisite_cases() {
   using E = events::Evidence;
   using S = events::CounterSample;
@@ -84,8 +92,8 @@ std::vector<Case> prerequisite_cases() {
       {Reason::kLeftovers, changed([](E& e) { e.leftovers = {"interface 17"}; })},
       {Reason::kLeftovers, changed([](E& e) { e.cleanup_recorded = false; })},
       {Reason::kTargetGone, ended(events::Ending::kTargetGone)},
-      {Reason::kCapReached, ended(events::Ending::kCapReached)},
-      {Reason::kAborted, ended(events::Ending::kAborted)},
+      {Reason::kCapReached, cut_short(events::Ending::kCapReached)},
+      {Reason::kAborted, cut_short(events::Ending::kAborted)},
       {Reason::kPartialBundle, changed([](E& e) { e.recovered = true; })},
       {Reason::kRunDirectoryMissing, ended(events::Ending::kNoRunDirectory)},
       {Reason::kCallsUnsupported, every_sample([](S& s) { s.inject.udp_payload = 500; }), unpressed},

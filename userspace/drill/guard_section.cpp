@@ -7,6 +7,7 @@ namespace brownout::drill {
 namespace {
 
 constexpr std::size_t kMaxCounterName = 64;
+constexpr std::string_view kCounterCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 Result<> read_cap(const Mapping& mapping, std::string_view key, std::uint64_t& cap) {
   const auto found = mapping.find(key);
@@ -25,7 +26,9 @@ Result<KernelCounterLimit> read_kernel_counter(const Cursor& cursor) {
   BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"name", "max_increase"}));
   BROWNOUT_ASSIGN(const Cursor name, mapping.need("name", "name: TcpExtTCPTimeouts, as nstat says"));
   KernelCounterLimit limit;
-  BROWNOUT_ASSIGN(limit.name, read_name(name));
+  BROWNOUT_ASSIGN(limit.name, read_text(name, kMaxCounterName));
+  if (limit.name.find_first_not_of(kCounterCharacters) != std::string::npos)
+    return name.refuse_value("the name of a counter", "as `nstat -az` has it: TcpRetransSegs, TcpExtTCPTimeouts");
   BROWNOUT_ASSIGN(limit.max_increase, read_limit(mapping));
   return limit;
 }
