@@ -64,7 +64,7 @@ expect "an operator who allows it is not refused" drill_said ALLOWED "--yes was 
 
 rm -f "$work/port"
 container_get "$app" client client
-in_container "${bystander[@]}" probed accept "$client" "$work/port" sleep 600
+in_container "${bystander[@]}" probed accept "$client" "$work/port"
 wait_until 10 test -e "$work/port" || { flunk "nobody listens in the container"; finish; }
 "${bystander[@]}" kubelet connect "$client" "$(<"$work/port")" & held+=($!)
 probe=$!

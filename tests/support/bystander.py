@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A process that goes by another's name and has a TCP connection.
 
-bystander.py NAME accept ADDRESS PORT_FILE COMMAND...  holds the first connection that it accepts while COMMAND runs
+bystander.py NAME accept ADDRESS PORT_FILE [COMMAND...]  holds the first connection that it accepts while COMMAND runs, or
+                                                       until it is ended
 bystander.py NAME connect ADDRESS PORT                 holds a connection until it is ended
 """
 import ctypes
@@ -22,6 +23,8 @@ if mode == "accept":
         file.write(str(listener.getsockname()[1]))
     os.rename(where + ".new", where)
     connection, _ = listener.accept()
-    sys.exit(subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode)
-connection = socket.create_connection((address, int(where)))
+    if command:
+        sys.exit(subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode)
+else:
+    connection = socket.create_connection((address, int(where)))
 signal.pause()
