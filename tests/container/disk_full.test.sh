@@ -5,7 +5,7 @@
 
 small=$work/small
 mkdir -p "$small"
-mount -t tmpfs -o size=160k tmpfs "$small" || { flunk "cannot mount a small tmpfs"; finish; }
+mount -t tmpfs -o size=160k,mode=0700 tmpfs "$small" || { flunk "cannot mount a small tmpfs"; finish; }
 trap 'umount "$small" 2>/dev/null; tear_down' EXIT
 
 app_up
