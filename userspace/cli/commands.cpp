@@ -194,7 +194,7 @@ ExitCode judge(const JudgeOptions& options) {
   }
   if (other_rules)
     tell(fmt::format("judged by other rules than those fixed before the drill: drill {}, recorded {}\n",
-               judged->drill_sha256, judged->recorded_drill_sha256));
+                     judged->drill_sha256, judged->recorded_drill_sha256));
   if (!judged->sealed_verdict.empty() && judged->sealed_verdict != verdict::name(verdict.outcome))
     tell(fmt::format("sealed was: {}\n", visible(judged->sealed_verdict)));
   return verdict::exit_code(verdict.outcome);

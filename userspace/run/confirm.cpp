@@ -46,13 +46,12 @@ void show(const plan::Plan& plan, const target::Target& target, const kernel::In
           const kernel::Means& means) {
   const auto processes = target::processes(target).value_or(std::vector<target::Process>{});
   tell(fmt::format("target {} ({}), pid {}, {} processes, cgroup {}\n", target.name, target.runtime, target.pid,
-             processes.size(), target.cgroup_path.string()));
+                   processes.size(), target.cgroup_path.string()));
   tell(fmt::format("on {} (the container's {})\n", interface.host_name, interface.container_name));
   for (const auto& fault : plan.faults)
     tell(fmt::format("fault {}: {} for {}\n", fault.index + 1, fault.label, format_duration(plan.drill.phases.inject)));
   tell(fmt::format("hooks: {} ({})\n", kernel::name(means.hook), means.hook_reason));
-  if (means.backend)
-    tell(fmt::format("delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason));
+  if (means.backend) tell(fmt::format("delay by {} ({})\n", drill::backend_name(*means.backend), means.backend_reason));
   if (plan.drill.trace_waits)
     tell("waits are traced: every system call on this host passes two small programs meanwhile\n");
   show_connections(plan, target);

@@ -89,7 +89,8 @@ std::optional<GuardWatch::Breach> GuardWatch::look(const brownout_inject_counter
     if (auto counters = nstat_counters(target_)) counters_now_ = *std::move(counters);
   }
   for (std::size_t i = 0; i < plan_.drill.abort_when.size(); ++i)
-    if (const auto why = std::visit([this](const auto& what) { return breach_of(what); }, plan_.drill.abort_when[i].what))
+    if (const auto why =
+            std::visit([this](const auto& what) { return breach_of(what); }, plan_.drill.abort_when[i].what))
       return Breach{events::Ending::kAborted, fmt::format("abort_when[{}]: {}", i, *why)};
   return std::nullopt;
 }
