@@ -24,6 +24,8 @@ run run "$work/missing.yaml" --yes
 expect_status "a drill that is not there" 2 "$status"
 expect "the message names the file" said "$work/missing.yaml" err
 expect "nothing on stdout" test ! -s "$work/out"
+"$BROWNOUT" run "$work/missing.yaml" --yes >/dev/null 2>/dev/full
+expect_status "with nobody who could read the message" 2 $?
 
 cat >"$work/drill.yaml" <<YAML
 brownout: 1

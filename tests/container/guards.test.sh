@@ -36,7 +36,10 @@ expect "what was let through is counted" test "$(last_counter MAX_PACKETS '.inje
 
 more='abort_when: [{kernel_counter: {name: TcpRetransSegs, max_increase: 20}}]'
 drill RETRANSMITS "$loss" "$phases"
-run_drill RETRANSMITS
+# Nobody can be told of it: no room under stderr.
+"$BROWNOUT" run "$work/RETRANSMITS.yaml" --out "$out" --yes >"$work/RETRANSMITS.out" 2>/dev/full </dev/null
+status=$?
+: >"$work/RETRANSMITS.err"
 ended RETRANSMITS aborted abort_when 'abort_when\[0\]: TcpRetransSegs grew by [0-9]*, 20 allowed'
 
 more='abort_when: [{error_count: {max_increase: 100000}}, {no_completed_call: 3s}]'
