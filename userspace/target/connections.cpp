@@ -45,8 +45,11 @@ void add_v4(std::istringstream trie, std::set<Address>& into) {
 // "fd000000000000000000000000000002 02 40 00 80 eth0"
 void add_v6(std::istringstream lines, std::set<Address>& into) {
   for (std::string line; std::getline(lines, line);) {
-    std::string text = line.substr(0, 32);
-    for (std::size_t colon = 28; colon > 0 && text.size() > colon; colon -= 4) text.insert(colon, ":");
+    std::string text;
+    for (std::size_t at = 0; at < std::min<std::size_t>(line.size(), 32); at += 4) {
+      if (at > 0) text += ':';
+      text += line.substr(at, 4);
+    }
     Address address{};
     if (::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) into.insert(address);
   }
