@@ -119,6 +119,20 @@ TEST_CASE("a bundle is never written over") {
   CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 2);
 }
 
+TEST_CASE("an archive whose digest cannot be written beside it is not there, and can be sealed again") {
+  const auto plan = fixture_plan();
+  const ScratchDirectory staging, out;
+  stage(staging.path(), plan);
+  const auto [evidence, findings] = value_of(findings::read(plan, staging.path()));
+  const auto verdict = verdict::judge(plan, evidence, findings);
+  const auto in_the_way = out / "IEB_x.tar.gz.sha256";
+  fs::create_directory(in_the_way);
+  CHECK_FALSE(bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(plan), plan, verdict, kSealedAt));
+  CHECK_FALSE(fs::exists(out / "IEB_x.tar.gz"));
+  fs::remove(in_the_way);
+  CHECK(bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(plan), plan, verdict, kSealedAt));
+}
+
 TEST_CASE("what has no place in a bundle is not sealed") {
   const auto plan = fixture_plan();
   const ScratchDirectory staging, out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // When the caps and conditions of a drill end it, and with which words.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -117,4 +118,22 @@ TEST_CASE("a counter of the kernel is watched by its name in nstat, and another 
   CHECK(refused.error().code == ErrorCode::kInvalidDrill);
   CHECK(refused.error().what.contains("(drill line 12)"));
   CHECK(refused.error().what.contains("'TcpNoSuchThing'"));
+}
+
+TEST_CASE("a condition that nobody can look at any more ends the drill") {
+  Watched watched{aborting_when(drill::KernelCounterLimit{.name = "TcpActiveOpens", .max_increase = 1'000'000'000})};
+  run::GuardWatch guards{watched.plan, watched.target};
+  REQUIRE(guards.begin(0));
+  watched.target.pid = 0x7fffffff;  // there is no such process
+  const auto begun = monotonic_ns();
+  std::optional<run::GuardWatch::Breach> breach;
+  while (!breach && monotonic_ns() < begun + 10'000'000'000) {
+    breach = guards.look({}, 0);
+    std::this_thread::sleep_for(1ms);
+  }
+  REQUIRE(breach);
+  CHECK(monotonic_ns() - begun > 900'000'000);
+  CHECK(breach->ending == events::Ending::kAborted);
+  CHECK(breach->detail.starts_with("abort_when[0]: TcpActiveOpens cannot be read: "));
+  CHECK(breach->detail.contains("No such file"));
 }

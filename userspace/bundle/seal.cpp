@@ -131,6 +131,20 @@ Result<> sync_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+Result<> publish_digest(const Sealed& sealed, const std::filesystem::path& directory) {
+  BROWNOUT_TRY(write_file(sealed.archive.string() + ".sha256",
+                          fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
+  return sync_directory(directory);
+}
+
+// Archive and digest, or neither: evidence that counts as unsealed shall not lie beside a bundle of its own.
+Result<> publish(TemporaryFile& file, const Sealed& sealed, const std::filesystem::path& directory) {
+  BROWNOUT_TRY(file.become(sealed.archive));
+  auto published = publish_digest(sealed, directory);
+  if (!published) ::unlink(sealed.archive.c_str());
+  return published;
+}
+
 Result<> pack(int fd, const std::filesystem::path& staging, const std::string& name, const Members& members,
               std::int64_t realtime_ns) {
   BROWNOUT_ASSIGN(const auto writer, ArchiveWriter::open(fd, realtime_ns / kNsPerSecond));
@@ -163,10 +177,7 @@ Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem:
   BROWNOUT_ASSIGN(sealed.sha256, sha256_file(file.path()));
   std::error_code error;
   sealed.size = std::filesystem::file_size(file.path(), error);
-  BROWNOUT_TRY(file.become(sealed.archive));
-  BROWNOUT_TRY(write_file(sealed.archive.string() + ".sha256",
-                          fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
-  BROWNOUT_TRY(sync_directory(out_directory));
+  BROWNOUT_TRY(publish(file, sealed, out_directory));
   return sealed;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <array>
+#include <arpa/inet.h>
 
 #include <fmt/format.h>
 
+#include "brownout/abi/match.h"
 #include "scalars.hpp"
 #include "sections.hpp"
 
@@ -15,12 +15,9 @@ constexpr Choice<Allowed> kAllowed[] = {{"dhcp", Allowed::kDhcp},
                                         {"operator_ssh", Allowed::kOperatorSsh},
                                         {"runtime_sockets", Allowed::kRuntimeSockets}};
 
-constexpr std::array<std::string_view, 7> kMetadata{"169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32",
-                                                    "100.100.100.200/32", "fd00:ec2::254/128", "fd00:ec2::23/128",
-                                                    "fd20:ce::254/128"};
-
+// The programs' own rule, for the few ports and the one address that a match may be narrowed to.
 bool within_dhcp(const std::optional<PortRange>& ports) {
-  return ports && ((ports->low >= 67 && ports->high <= 68) || (ports->low >= 546 && ports->high <= 547));
+  return ports && ports->high - ports->low <= 1 && brownout_is_dhcp_port(ports->low) && brownout_is_dhcp_port(ports->high);
 }
 
 bool only_dhcp(const Match& match) {
@@ -28,7 +25,12 @@ bool only_dhcp(const Match& match) {
 }
 
 bool only_metadata(const Match& match) {
-  return match.cidr && std::ranges::find(kMetadata, *match.cidr) != kMetadata.end();
+  if (!match.cidr) return false;
+  const bool v4 = match.cidr->ends_with("/32") && !match.cidr->contains(':');
+  if (!v4 && !match.cidr->ends_with("/128")) return false;
+  const auto address = match.cidr->substr(0, match.cidr->find('/'));
+  __u8 peer[16] = {};
+  return ::inet_pton(AF_INET6, (v4 ? "::ffff:" + address : address).c_str(), peer) == 1 && brownout_is_metadata(peer);
 }
 
 std::unexpected<Error> refuse_as(const Cursor& cursor, std::string_view what, Allowed allowed) {

@@ -64,6 +64,8 @@ Result<> GuardWatch::begin(std::uint64_t calls_completed) {
     BROWNOUT_ASSIGN(counters_before_, nstat_counters(target_));
   }
   counters_now_ = counters_before_;
+  last_read_ns_ = monotonic_ns();
+  unreadable_.clear();
   errors_grown_ = 0;
   calls_completed_ = calls_completed;
   last_completed_ns_ = monotonic_ns();
@@ -85,8 +87,7 @@ std::optional<GuardWatch::Breach> GuardWatch::look(const brownout_inject_counter
   if (plan_.drill.abort_when.empty()) return std::nullopt;
   if (now >= next_look_ns_) {
     next_look_ns_ = now + kLookEvery;
-    // A target that has ended has none: that is for the one who watches it to say.
-    if (auto counters = nstat_counters(target_)) counters_now_ = *std::move(counters);
+    read_counters();
   }
   for (std::size_t i = 0; i < plan_.drill.abort_when.size(); ++i)
     if (const auto why =
@@ -95,7 +96,18 @@ std::optional<GuardWatch::Breach> GuardWatch::look(const brownout_inject_counter
   return std::nullopt;
 }
 
+void GuardWatch::read_counters() {
+  auto counters = nstat_counters(target_);
+  unreadable_ = counters ? std::string{} : counters.error().render();
+  if (!counters) return;
+  counters_now_ = *std::move(counters);
+  last_read_ns_ = monotonic_ns();
+}
+
 std::optional<std::string> GuardWatch::breach_of(const drill::KernelCounterLimit& limit) const {
+  // Nobody knows what grows meanwhile. A target that has ended is noticed sooner, by the one who watches it.
+  if (!unreadable_.empty() && monotonic_ns() - last_read_ns_ > kMostBlind)
+    return fmt::format("{} cannot be read: {}", limit.name, unreadable_);
   const auto before = counters_before_.find(limit.name), after = counters_now_.find(limit.name);
   if (before == counters_before_.end() || after == counters_now_.end()) return std::nullopt;
   const auto grown = static_cast<std::int64_t>(after->second - before->second);

@@ -33,7 +33,9 @@ class GuardWatch {
 
  private:
   static constexpr std::int64_t kLookEvery = 250'000'000;
+  static constexpr std::int64_t kMostBlind = 1'000'000'000;
 
+  void read_counters();
   std::optional<std::string> breach_of(const drill::KernelCounterLimit& limit) const;
   std::optional<std::string> breach_of(const drill::ErrorCountLimit& limit) const;
   std::optional<std::string> breach_of(const drill::NoCompletedCall& silence) const;
@@ -44,7 +46,8 @@ class GuardWatch {
   std::optional<std::int64_t> error_count_;
   std::int64_t errors_grown_ = 0;  // since begin(), through counts that begin anew
   std::uint64_t calls_completed_ = 0;
-  std::int64_t last_completed_ns_ = 0, next_look_ns_ = 0;
+  std::int64_t last_completed_ns_ = 0, last_read_ns_ = 0, next_look_ns_ = 0;
+  std::string unreadable_;  // why the kernel's counters were not read at the last look; empty: they were
 };
 
 }  // namespace brownout::run
