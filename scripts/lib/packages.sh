@@ -5,11 +5,11 @@
 base_packages=(
   g++ cmake ninja-build pkg-config clang-19 libbpf-dev bpftool libelf-dev zlib1g-dev libcli11-dev
   libyaml-cpp-dev nlohmann-json3-dev libarchive-dev libssl-dev libfmt-dev libspdlog-dev
-  libboost-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests
+  libboost-dev libseccomp-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests
 )
 test_packages=(
   python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
-  qemu-system-x86 cpio xz-utils zstd tmux
+  qemu-system-x86 cpio xz-utils zstd tmux strace
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:

@@ -13,6 +13,7 @@
 #include "../../userspace/run/privileges.hpp"
 #include "../../userspace/run/target_watch.hpp"
 #include "brownout/events.hpp"
+#include "brownout/system_calls.hpp"
 #include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 #include "support/scratch_directory.hpp"
@@ -79,6 +80,7 @@ void act_a_drill(const VethRoom& room, const kernel::Means& means, const std::fi
   insist(kept == kernel::needed_while_injecting(means), "kept: " + names(kept));
   const auto any = obtain(permitted_in_any_thread());
   insist(any.without(kept.with({CAP_SYS_NICE})).empty(), "some thread has " + names(any));
+  insist(obtain(filter_system_calls()).absent.empty(), "system calls are not filtered");
   insist(obtain(read_file("/proc/self/status")).contains("NoNewPrivs:\t1"), "no_new_privs is not set");
   insist(!kernel::make_netns(), "a network namespace was made after set-up");
   insist(!is_empty(kernel::still_there(objects)) && guardian.alive(), "what is attached cannot be seen");

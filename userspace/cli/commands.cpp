@@ -10,6 +10,7 @@
 
 #include "brownout/capabilities.hpp"
 #include "brownout/journal.hpp"
+#include "brownout/system_calls.hpp"
 #include "brownout/tell.hpp"
 #include "brownout/text.hpp"
 
@@ -34,6 +35,13 @@ void print_text(const run::Outcome& outcome) {
   fmt::print("verdict: {}\n", verdict::name(outcome.verdict.outcome));
   for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", visible(reason));
   fmt::print("bundle: {}\nsha256: {}\n", visible(outcome.sealed.archive.string()), outcome.sealed.sha256);
+}
+
+Result<> keep_nothing_but_reading() {
+  BROWNOUT_TRY(keep_only({CAP_DAC_READ_SEARCH}));
+  BROWNOUT_TRY(forbid_new_privileges());
+  BROWNOUT_TRY(filter_system_calls());
+  return {};
 }
 
 bool all_required(const std::vector<kernel::Capability>& capabilities) {
@@ -141,7 +149,7 @@ void undo_leftovers() {
 }
 
 ExitCode give_up_privileges() {
-  const auto given_up = keep_only({CAP_DAC_READ_SEARCH});
+  const auto given_up = keep_nothing_but_reading();
   return given_up ? ExitCode::kPass : report(given_up.error());
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/system_calls.hpp"
 #include "brownout/text.hpp"
 #include "privileges.hpp"
 
@@ -135,7 +136,9 @@ Result<> Session::give_up_privileges() {
   std::vector<std::filesystem::path> directories{staging_.parent_path()};
   if (plan_.drill.create_stop_file_at_end) directories.push_back(plan_.drill.app->stop_file.parent_path());
   BROWNOUT_ASSIGN(const auto kept, end_set_up(means_, directories));
-  return record_action("give up privileges", "all but " + names(kept), "ok");
+  BROWNOUT_TRY(record_action("give up privileges", "all but " + names(kept), "ok"));
+  BROWNOUT_ASSIGN(const auto filter, filter_system_calls());
+  return record_action("filter system calls", "all threads", filter.absent.empty() ? "ok" : filter.absent);
 }
 
 Result<bool> Session::recover() {
