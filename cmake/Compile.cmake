@@ -6,7 +6,10 @@ target_compile_options(brownout_compile INTERFACE
 if(BROWNOUT_WERROR)
   target_compile_options(brownout_compile INTERFACE -Werror)
 endif()
-if(BROWNOUT_SANITIZE)
+if(BROWNOUT_FUZZ)
+  target_compile_options(brownout_compile INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(BROWNOUT_SANITIZE OR BROWNOUT_FUZZ)
   target_compile_options(brownout_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   target_link_options(brownout_compile INTERFACE -fsanitize=address,undefined)
