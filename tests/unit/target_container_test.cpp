@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-
-#include "../../userspace/target/subprocess.hpp"
 #include "target_docker_server.hpp"
 #include "target_fixture.hpp"
 
@@ -216,28 +213,4 @@ TEST_CASE("a runtime that prints nonsense is a reason") {
   const Error error = error_of(resolve(drill::ContainerTarget{.name = "web"}, machine.surroundings()));
   CHECK(error.context[1].contains("describes no container 'web'"));
   CHECK(error.context[2].contains("describes no container 'web'"));
-}
-
-TEST_CASE("a program that hangs is killed at its deadline, whatever holds its pipes") {
-  Machine machine;
-  machine.add_program("hang", "exec sleep 600\n");
-  const auto hung = run_program(machine.folder() / "bin/hang", {}, std::chrono::milliseconds{100});
-  REQUIRE_FALSE(hung);
-  CHECK(hung.error().what.contains("was killed"));
-  machine.add_program("quick", "sleep 5 & echo out; echo err >&2; exit 3\n");
-  const auto start = std::chrono::steady_clock::now();
-  const auto quick = run_program(machine.folder() / "bin/quick", {}, std::chrono::seconds{60});
-  REQUIRE(quick);
-  CHECK(quick->exit_code == 3);
-  CHECK(quick->out == "out\n");
-  CHECK(quick->err == "err\n");
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{4});
-  CHECK_FALSE(run_program(machine.folder() / "bin/absent", {}, std::chrono::seconds{1}));
-}
-
-TEST_CASE("a program inherits nothing but its three descriptors") {
-  Machine machine;
-  const auto listed = run_program("/bin/ls", {"/proc/self/fd"}, std::chrono::seconds{10});
-  REQUIRE(listed);
-  CHECK(std::ranges::count(listed->out, '\n') == 4); // 0, 1, 2 and the directory that ls reads
 }

@@ -1,46 +1,20 @@
 // SPDX-License-Identifier: MIT
 // runc and crun: `RUNTIME [--root R] state ID` prints the container as JSON.
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
-#include <optional>
-#include <sstream>
-#include <system_error>
-
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "answer.hpp"
-#include "subprocess.hpp"
+#include "brownout/subprocess.hpp"
 
 namespace brownout::target {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kDeadline{10'000};
 constexpr std::size_t kMaxReason = 300;
-// Runtimes live in sbin folders, which an operator's PATH may not have.
-constexpr std::string_view kUsualFolders = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin";
-
-std::string search_path_or_default(const std::string& search_path) {
-  if (!search_path.empty()) return search_path;
-  const char* environment = std::getenv("PATH");
-  return fmt::format("{}:{}", environment != nullptr ? environment : "", kUsualFolders);
-}
-
-std::optional<fs::path> find_program(const std::string& name, const std::string& search_path) {
-  std::istringstream folders{search_path};
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (!folder.starts_with('/')) continue; // never a program of the current folder, as root
-    const fs::path program = fs::path{folder} / name;
-    std::error_code error;
-    if (fs::is_regular_file(program, error) && ::access(program.c_str(), X_OK) == 0) return program;
-  }
-  return std::nullopt;
-}
 
 Container read_container(const std::string& runtime, const json& state) {
   Container container{.runtime = runtime};
@@ -65,7 +39,7 @@ std::string last_line(std::string text) {
 Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
                        const std::string& search_path) {
   Answer answer{.runtime = runtime};
-  const auto program = find_program(runtime, search_path_or_default(search_path));
+  const auto program = find_program(runtime, search_path);
   if (!program) {
     answer.reason = "not installed";
     return answer;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "subprocess.hpp"
+#include "brownout/subprocess.hpp"
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <sstream>
+#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,11 +19,13 @@
 
 #include "brownout/fd.hpp"
 
-namespace brownout::target {
+namespace brownout {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20;
+// An operator's PATH may lack the sbin folders.
+constexpr std::string_view kUsualFolders = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin";
 
 struct Pipe { UniqueFd read, write; };
 
@@ -35,9 +40,9 @@ Result<Pipe> open_pipe() {
 
 class SpawnSettings {
  public:
-  SpawnSettings(int out, int err) {
+  SpawnSettings(const std::filesystem::path& input, int out, int err) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1); // what our parent left open, too
@@ -110,11 +115,24 @@ bool follow(const UniqueFd& process, UniqueFd& out, UniqueFd& err, Finished& fin
 
 }  // namespace
 
+std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path) {
+  const char* environment = std::getenv("PATH");
+  std::istringstream folders{!search_path.empty() ? search_path
+                                                  : fmt::format("{}:{}", environment != nullptr ? environment : "", kUsualFolders)};
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.starts_with('/')) continue; // never a program of the current folder, as root
+    const auto program = std::filesystem::path{folder} / name;
+    std::error_code error;
+    if (std::filesystem::is_regular_file(program, error) && ::access(program.c_str(), X_OK) == 0) return program;
+  }
+  return std::nullopt;
+}
+
 Result<Finished> run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                             std::chrono::milliseconds deadline) {
+                             std::chrono::milliseconds deadline, const std::filesystem::path& input) {
   BROWNOUT_ASSIGN(Pipe out, open_pipe());
   BROWNOUT_ASSIGN(Pipe err, open_pipe());
-  BROWNOUT_ASSIGN(const pid_t child, SpawnSettings(out.write.get(), err.write.get()).spawn(program, arguments));
+  BROWNOUT_ASSIGN(const pid_t child, SpawnSettings(input, out.write.get(), err.write.get()).spawn(program, arguments));
   out.write.reset();
   err.write.reset();
   const UniqueFd process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
@@ -128,4 +146,4 @@ Result<Finished> run_program(const std::filesystem::path& program, const std::ve
   return finished;
 }
 
-}  // namespace brownout::target
+}  // namespace brownout
