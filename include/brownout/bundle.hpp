@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "brownout/signing.hpp"
 #include "brownout/verdict.hpp"
 
 namespace brownout::bundle {
@@ -31,25 +32,39 @@ Result<> stage_manifest(const Manifest& manifest, const std::filesystem::path& s
 // before it had staged its plan and manifest, and so before anything was attached.
 Result<Manifest> reopen_staging(const std::filesystem::path& staging);
 
-struct Sealed { std::filesystem::path archive; std::string sha256; std::uint64_t size = 0; };
+struct Sealed {
+  std::filesystem::path archive;
+  std::string sha256;
+  std::uint64_t size = 0;
+  std::string chain_head;         // of chain.jsonl
+  std::string signed_by;          // "ED25519 SHA256:..."; empty: unsigned
+  std::string not_signed_because; // the signer failed: what was recorded is sealed without it
+};
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
-// verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, and writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256.
+// verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, has that signed, and writes DIR/NAME.tar.gz and
+// DIR/NAME.tar.gz.sha256. kRefused for rules (drill, plan) that are not those which the chain begins with.
 // Same inputs, same bytes: sorted members, fixed owner and mode, `realtime_ns` as every mtime.
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
-                    const verdict::Verdict& verdict, std::int64_t realtime_ns);
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer = nullptr);
 
 // Copies the files of the run directory into staging/run_dir/, never following links out of it.
 Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging);
 
+struct VerifyOptions {
+  bool require_signature = false;
+  std::filesystem::path allowed_signers; // of ssh-keygen; empty: nobody is known. Who names one wants a signature
+};
 struct Verification {
   bool ok = false;
   std::vector<std::string> problems;
+  std::vector<std::string> held;   // "chain: ..."
+  std::vector<std::string> origin; // "NOT PROVEN (unsigned)"
   verdict::Verdict recomputed;
 };
 // Refuses links, absolute or climbing paths, duplicate and unlisted members; checks every hash; compiles drill.yaml,
 // loads the evidence, judges again and compares with verdict.json. An Error only when the archive cannot be read.
-Result<Verification> verify(const std::filesystem::path& archive);
+Result<Verification> verify(const std::filesystem::path& archive, const VerifyOptions& options = {});
 
 // Recorded evidence, judged again by the recorded drill or by another. Neither hashes nor lists are looked at: that is
 // verify's. Of an archive, hostile members are an Error of kFormat.

@@ -3,7 +3,7 @@
 // to be judged. `run` judges what it loads back, so `verify` does the same thing with the same bytes.
 //
 // Files (docs/bundle-format.md): timeline.jsonl, kernel/events.jsonl, kernel/counters.jsonl,
-// kernel/names.jsonl, kernel/latency.jsonl, fingerprint/snapshots.jsonl, run_files.json.
+// kernel/names.jsonl, kernel/latency.jsonl, fingerprint/snapshots.jsonl, chain.jsonl, run_files.json.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "brownout/chain.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/kernel.hpp"
@@ -153,10 +154,10 @@ struct RunFile { // of the app's run directory
 struct DiskFigures { std::uint64_t syncs = 0; std::int64_t longest_ns = 0; };
 
 // Appends records to the files of `directory`; every line is complete or absent. What was flushed is synced every 0.3 s,
-// in a thread of its own. Thread-compatible.
+// in a thread of its own, which also writes chain.jsonl. Thread-compatible.
 class Recorder {
  public:
-  static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory);
+  static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory, const Rules& rules = {});
   virtual ~Recorder() = default;
   virtual Result<> record(const brownout_event& event) = 0;
   virtual Result<> record(const CounterSample& sample) = 0;
@@ -166,6 +167,8 @@ class Recorder {
   virtual Result<> record(const TimelineEntry& entry) = 0;
   // kIo, too, when what was flushed before cannot be synced, or has not been for 5 s: a hung disk.
   virtual Result<> flush() = 0;
+  // Nothing is recorded any more: the chain covers all of it then. Waits for the disk.
+  virtual Result<> close() = 0;
   virtual DiskFigures disk() const = 0;
 };
 

@@ -19,6 +19,7 @@ struct Options {
   std::filesystem::path out_directory = ".";
   bool json = false;
   bool yes = false;
+  bundle::SigningOptions signing; // without a key: unsigned
   std::vector<std::string> command_line;
 };
 
@@ -41,6 +42,7 @@ Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
 Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path& directory);
 // Seals what there is. Never a PASS: `bundle_complete` is inconclusive, and a drill that did not come to its end is an
 // ERROR. kRefused while the drill runs; the evidence stays where it is unless a bundle was written.
-Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory);
+Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
+                        const bundle::SigningOptions& signing = {});
 
 }  // namespace brownout::run

@@ -9,7 +9,7 @@ base_packages=(
 )
 test_packages=(
   python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
-  qemu-system-x86 cpio xz-utils zstd tmux strace
+  qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:
@@ -23,7 +23,7 @@ declare -A minimum_version=(
 declare -A command_of=(
   [g++]=g++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [runc]=runc
   [iproute2]=ip [python3]=/usr/bin/python3 [jq]=jq [iputils-ping]=ping [iperf3]=iperf3
-  [docker.io]=dockerd [qemu-system-x86]=qemu-system-x86_64
+  [openssh-client]=ssh-keygen [openssl]=openssl [docker.io]=dockerd [qemu-system-x86]=qemu-system-x86_64
 )
 
 oldest_clang=15

@@ -70,6 +70,7 @@ TEST_CASE("renew the recorded cases", "[.renew]") {
       std::filesystem::remove_all(directory);
       std::filesystem::create_directories(directory);
       write_evidence(directory, golden.record());
+      std::filesystem::remove(directory / "chain.jsonl"); // its times are those of the renewal
       done(bundle::stage_plan(value_of(plan::compile(value_of(drill::parse(golden.drill, "drill.yaml")), 7)), directory));
     }
     const auto judged = judge_case(directory);

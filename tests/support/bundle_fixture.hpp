@@ -90,8 +90,8 @@ inline nlohmann::json raw_of(const events::AppError& error) {
           {"url", error.url}};
 }
 
-inline void write_evidence(const std::filesystem::path& directory, Evidence evidence) {
-  const auto recorder = value_of(events::Recorder::open(directory));
+inline void write_evidence(const std::filesystem::path& directory, Evidence evidence, const events::Rules& rules = {}) {
+  const auto recorder = value_of(events::Recorder::open(directory, rules));
   for (const auto& entry : timeline_of(evidence)) done(recorder->record(entry));
   for (const auto& event : evidence.kernel_events) done(recorder->record(event.raw));
   for (const auto& sample : evidence.counters) done(recorder->record(sample));
@@ -102,13 +102,15 @@ inline void write_evidence(const std::filesystem::path& directory, Evidence evid
     done(recorder->record(snapshot));
   }
   if (evidence.run_files) done(events::write_run_files(directory, *evidence.run_files));
-  done(recorder->flush());
+  done(recorder->close());
 }
 
 // staging/ as `run` leaves it.
 inline void stage(const std::filesystem::path& staging, const plan::Plan& plan, EvidenceBuilder builder = {}) {
-  write_evidence(staging, builder.build());
+  std::filesystem::create_directories(staging);
   done(bundle::stage_plan(plan, staging));
+  write_evidence(staging, builder.build(),
+                 {.drill_sha256 = sha256(slurp(staging / "drill.yaml")), .plan_sha256 = sha256(slurp(staging / "plan.json"))});
   spill(staging / "run_dir/execution_fingerprint.json", R"({"api_calls": 3})");
   spill(staging / "run_dir/日志/app.log", "started\n");
   nlohmann::json copy{{"files", nlohmann::json::array()}, {"left_out", nlohmann::json::array()}};
@@ -130,11 +132,11 @@ inline bundle::Manifest fixture_manifest(const plan::Plan& plan) {
 }
 
 inline bundle::Sealed seal_staged(const std::filesystem::path& staging, const std::filesystem::path& out,
-                                  const plan::Plan& plan) {
+                                  const plan::Plan& plan, const bundle::Signer* signer = nullptr) {
   const auto [evidence, findings] = value_of(findings::read(plan, staging));
   const auto verdict = verdict::judge(plan, evidence, findings);
   return value_of(bundle::seal(staging, out, bundle::bundle_name(kRunId, plan.drill.name, kSealedAt),
-                               fixture_manifest(plan), plan, verdict, kSealedAt));
+                               fixture_manifest(plan), plan, verdict, kSealedAt, signer));
 }
 
 // ---- taking apart and putting together -----------------------------------------------------------------------------
@@ -205,17 +207,52 @@ inline TarMember& find_member(std::vector<TarMember>& members, std::string_view 
   throw std::runtime_error("no member " + std::string{file});
 }
 
-// What a forger does who knows the format: both lists fit the files again.
+// What a forger does who knows the format: the chain fits the records again, in as many segments.
+inline void rechain(std::vector<TarMember>& members) {
+  auto& chain = find_member(members, "chain.jsonl").content;
+  std::string made;
+  std::string previous, last;
+  std::istringstream lines{chain};
+  for (std::string line; std::getline(lines, line); last = line + "\n") {
+    auto link = nlohmann::ordered_json::parse(line);
+    link["previous"] = previous;
+    if (link["segment"] == 0) {
+      link["rules"]["drill_sha256"] = sha256(find_member(members, "drill.yaml").content);
+      link["rules"]["plan_sha256"] = sha256(find_member(members, "plan.json").content);
+    } else {
+      link["files"] = nlohmann::ordered_json::array();
+    }
+    if (link["segment"] == 1) {
+      for (const char* file : {"timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
+                               "kernel/latency.jsonl", "fingerprint/snapshots.jsonl"}) {
+        const auto& content = find_member(members, file).content;
+        if (!content.empty())
+          link["files"].push_back({{"file", file}, {"from", 0}, {"to", content.size()}, {"sha256", sha256(content)}});
+      }
+    }
+    const auto text = link.dump() + "\n";
+    previous = sha256(text);
+    made += text;
+  }
+  auto& manifest = find_member(members, "manifest.json").content;
+  if (const auto place = manifest.find(sha256(last)); place != std::string::npos) manifest.replace(place, previous.size(), previous);
+  chain = made;
+}
+
+// And both lists fit the files.
 inline void relist(std::vector<TarMember>& members) {
+  const auto unlisted = [](const std::string& path) {
+    return path == "SHA256SUMS.txt" || path == "SHA256SUMS.txt.sig" || path == "attestation.dsse.json";
+  };
   std::map<std::string, std::string> contents;
   for (const auto& member : members) contents[member.path.substr(member.path.find('/') + 1)] = member.content;
   std::string list, sums;
   for (const auto& [path, content] : contents)
-    if (path != "SHA256SUMS.txt" && path != "FILELIST.ls.txt")
+    if (!unlisted(path) && path != "FILELIST.ls.txt")
       list += fmt::format("-rw-r--r-- root root {:>12} {}\n", content.size(), path);
   contents["FILELIST.ls.txt"] = list;
   for (const auto& [path, content] : contents)
-    if (path != "SHA256SUMS.txt") sums += fmt::format("{}  {}\n", sha256(content), path);
+    if (!unlisted(path)) sums += fmt::format("{}  {}\n", sha256(content), path);
   find_member(members, "FILELIST.ls.txt").content = list;
   find_member(members, "SHA256SUMS.txt").content = sums;
 }

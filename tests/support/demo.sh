@@ -14,6 +14,7 @@ work=$(mktemp -d)
 app=$work/app
 out=$work/out
 brownout_pid=
+options=() # of brownout run
 trap tear_down EXIT
 
 tear_down() {
@@ -58,13 +59,13 @@ YAML
 
 # run_drill NAME: to its end; sets status, and leaves stdout and stderr in $work/NAME.{out,err}.
 run_drill() {
-  "$BROWNOUT" run "$work/$1.yaml" --out "$out" --yes >"$work/$1.out" 2>"$work/$1.err" </dev/null
+  "$BROWNOUT" run "$work/$1.yaml" --out "$out" --yes "${options[@]}" >"$work/$1.out" 2>"$work/$1.err" </dev/null
   status=$?
 }
 
 # start_drill NAME: in the background; sets brownout_pid.
 start_drill() {
-  setsid env --default-signal=INT "$BROWNOUT" run "$work/$1.yaml" --out "$out" --yes \
+  setsid env --default-signal=INT "$BROWNOUT" run "$work/$1.yaml" --out "$out" --yes "${options[@]}" \
     >"$work/$1.out" 2>"$work/$1.err" </dev/null &
   brownout_pid=$!
 }

@@ -62,11 +62,12 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(place, from.size(), to);
 }
 
-// One change to one file, and all digests made to fit again.
+// One change to one file, and chain and digests made to fit again.
 std::string forged(const Bundle& bundle, std::string_view file, const std::string& from, const std::string& to) {
   auto members = bundle.members();
   auto& member = find_member(members, file);
   member.content = replaced(member.content, from, to);
+  if (file != "chain.jsonl") rechain(members);
   relist(members);
   return problems_of(bundle, members);
 }
@@ -225,7 +226,7 @@ TEST_CASE("a forger whose digests all fit is refused") {
       {"drill.yaml", "delay: 300ms", "delay: 301ms", "plan.json does not follow from drill.yaml"},
       {"drill.yaml", "brownout: 1", "brownout: 1 # x", "'drill_sha256' does not follow from drill.yaml"},
       {"drill.yaml", "brownout: 1", "brownout: 9", "drill.yaml:1"},
-      {"manifest.json", "\"bundle_format\": 4", "\"bundle_format\": 1", "bundle_format is not 4"},
+      {"manifest.json", "\"bundle_format\": 5", "\"bundle_format\": 1", "bundle_format is not 5"},
       {"manifest.json", "\"complete\": true", "\"complete\": false", "'windows' does not follow from the records"},
       {"manifest.json", "\"kernel_events\": ", "\"kernel_events\": 1", "'records' does not follow from the records"},
       {"manifest.json", "\"missing_required_files_count\": 0", "\"missing_required_files_count\": 1",
@@ -246,6 +247,10 @@ TEST_CASE("a forger whose digests all fit is refused") {
        "'missing_required' does not follow"},
       {"run_dir/execution_fingerprint.json", "3", "4", "is not the file that was copied"},
       {"run_dir_copy.json", "\"files\"", "\"fires\"", "run_dir_copy.json"},
+      {"chain.jsonl", "\"segment\":1", "\"segment\":2", "chain.jsonl:2: does not follow the line before"},
+      {"chain.jsonl", "\"segment\":0", "\"segment\": 0", "chain.jsonl:1: not as brownout writes this record"},
+      {"chain.jsonl", "\"plan_sha256\":\"", "\"plan_sha256\":\"0", "does not follow the line before"},
+      {"manifest.json", "\"segments\": ", "\"segments\": 1", "'chain' does not follow from chain.jsonl"},
   }));
   INFO(row.file << ": " << row.from);
   CHECK_THAT(forged(bundle, row.file, row.from, row.to), ContainsSubstring(row.says));
@@ -256,6 +261,7 @@ TEST_CASE("records that are left out are missed") {
   auto members = bundle.members();
   auto& events = find_member(members, "kernel/events.jsonl").content;
   events.erase(0, events.find('\n') + 1);
+  rechain(members);
   relist(members);
   CHECK_THAT(problems_of(bundle, members), ContainsSubstring("'records' does not follow"));
 }

@@ -57,10 +57,14 @@ Loaded loaded(const std::filesystem::path& directory) {
   return all;
 }
 
+// Of the records: what the chain said of a damaged file goes, too.
 nlohmann::json cuts_of(const Evidence& evidence) {
+  auto cuts = nlohmann::json::array();
   for (const auto& entry : evidence.timeline)
-    if (entry.kind == "recovered") return entry.fields.at("cut");
-  return {};
+    if (entry.kind == "recovered")
+      for (const auto& cut : entry.fields.at("cut"))
+        if (cut.at("file") != "chain.jsonl") cuts.push_back(cut);
+  return cuts;
 }
 
 const nlohmann::json kBy{{"tool", "test"}};

@@ -9,6 +9,7 @@
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/text.hpp"
+#include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
 #include "layout.hpp"
@@ -47,6 +48,7 @@ class ContentCheck {
     const auto& [evidence, findings] = reading;
     check_summary(evidence, findings);
     check_identity(plan, evidence);
+    check_chain(evidence);
     check_required(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
     recomputed = verdict::judge(plan, evidence, findings);
@@ -55,6 +57,7 @@ class ContentCheck {
     return check_time_series(plan, evidence, findings);
   }
   std::vector<std::string> problems() { return std::move(problems_); }
+  std::vector<std::string> held() { return std::move(held_); }
 
  private:
   Result<std::string> text_of(std::string_view path) const { return read_file(directory_ / path, kLargestDocument); }
@@ -65,6 +68,7 @@ class ContentCheck {
   void check_jitter_tables(const plan::Plan& plan);
   void check_summary(const events::Evidence& evidence, const findings::Findings& findings);
   void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
+  void check_chain(const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
   Result<> check_verdict(const verdict::Verdict& recomputed);
@@ -78,7 +82,7 @@ class ContentCheck {
   std::string name_;
   const Members& members_;
   json manifest_;
-  std::vector<std::string> problems_;
+  std::vector<std::string> problems_, held_;
 };
 
 Result<> ContentCheck::read_manifest() {
@@ -129,6 +133,28 @@ void ContentCheck::check_identity(const plan::Plan& plan, const events::Evidence
     if (app_manifest.is_object() && app_manifest.contains("run_id"))
       expect_in_manifest("run_id", app_manifest.at("run_id"), "the app's manifest in the timeline");
   }
+}
+
+// That a forger mended the chain or did not is no reason to look at nothing else.
+void ContentCheck::check_chain(const events::Evidence& evidence) {
+  const auto read = events::read_chain(directory_);
+  if (!read) return report(read.error().render());
+  const auto& chain = *read;
+  expect_in_manifest("chain", describe(chain), kChain);
+  const auto tool = manifest_.value(json::json_pointer{"/tool/binary_sha256"}, json());
+  const events::Rules there{.drill_sha256 = members_.at(std::string{kDrill}).sha256,
+                            .plan_sha256 = members_.at(std::string{kPlan}).sha256,
+                            .tool_sha256 = tool.is_string() ? tool.get<std::string>() : std::string{}};
+  for (const auto& problem : chain_problems(chain, there, evidence)) report(problem);
+  if (chain.head.empty()) return;
+  held_.push_back(fmt::format("rules: drill, plan and tool are those fixed before the drill (plan: {})",
+                              chain.rules.plan_sha256));
+  held_.push_back(fmt::format("chain: {} segments, {} (chain: {})", chain.segments,
+                              chain.uncovered.empty() ? "which cover every byte of the records"
+                                                      : "behind which the drill was cut off",
+                              chain.head));
+  for (const auto& [file, bytes] : chain.uncovered)
+    held_.push_back(fmt::format("chain: {}: its last {} bytes are in no segment", file, bytes));
 }
 
 void ContentCheck::check_required(const plan::Plan& plan, const events::Evidence& evidence) {
@@ -189,9 +215,11 @@ Result<> ContentCheck::check_time_series(const plan::Plan& plan, const events::E
 }  // namespace
 
 std::vector<std::string> check_content(const std::filesystem::path& directory, const std::string& name,
-                                       const Members& members, verdict::Verdict& recomputed) {
+                                       const Members& members, verdict::Verdict& recomputed,
+                                       std::vector<std::string>& held) {
   ContentCheck check{directory, name, members};
   const auto done = check.run(recomputed);
+  held = check.held();
   auto problems = check.problems();
   if (!done) problems.push_back(done.error().render());
   return problems;

@@ -20,10 +20,12 @@ bool is_safe_component(std::string_view part) { return !part.empty() && part != 
 
 std::string jitter_table_path(std::size_t index) { return fmt::format("{}{}.dist", kJitterTables, index + 1); }
 
+bool is_unlisted(std::string_view path) { return path == kChecksums || path == kSignature || path == kAttestation; }
+
 bool is_known(std::string_view path) {
   for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)
     if (path == jitter_table_path(i)) return true;
-  return std::ranges::find(kAlways, path) != kAlways.end() || path == kRunFiles || path == kRunDirectoryCopy ||
+  return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles || path == kRunDirectoryCopy ||
          (path.starts_with(kRunDirectory) && path.size() > kRunDirectory.size());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files a bundle has; format 4. docs/bundle-format.md says what is in each.
+// Which files a bundle has; format 5. docs/bundle-format.md says what is in each.
 #pragma once
 
 #include <array>
@@ -9,9 +9,11 @@
 
 namespace brownout::bundle {
 
-inline constexpr int kFormat = 4;
+inline constexpr int kFormat = 5;
 
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
+inline constexpr std::string_view kSignature = "SHA256SUMS.txt.sig";
+inline constexpr std::string_view kAttestation = "attestation.dsse.json";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
 inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kVerdict = "verdict.json";
@@ -19,6 +21,7 @@ inline constexpr std::string_view kReport = "report.md";
 inline constexpr std::string_view kTimeSeries = "time_series.jsonl";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
+inline constexpr std::string_view kChain = "chain.jsonl";
 inline constexpr std::string_view kRunFiles = "run_files.json";
 inline constexpr std::string_view kRunDirectoryCopy = "run_dir_copy.json";
 inline constexpr std::string_view kRunDirectory = "run_dir/";
@@ -27,15 +30,17 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
-inline constexpr std::array<std::string_view, 14> kAlways{
-    kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, "timeline.jsonl",
+inline constexpr std::array<std::string_view, 15> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, kChain, "timeline.jsonl",
     "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",
     "fingerprint/snapshots.jsonl"};
 // Of those, the ones that are there before sealing.
-inline constexpr std::array<std::string_view, 8> kStaged{
-    kDrill, kPlan, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
+inline constexpr std::array<std::string_view, 9> kStaged{
+    kDrill, kPlan, kChain, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
     "kernel/latency.jsonl", "fingerprint/snapshots.jsonl"};
 
+// Not in the lists, as it is made of them: the list of digests, and what is signed of that.
+bool is_unlisted(std::string_view path);
 // A file of this name has a place in the format.
 bool is_known(std::string_view path);
 // Relative, no empty or climbing component, printable UTF-8: the same file for every tool on every system.

@@ -20,14 +20,14 @@ bool is_digest(std::string_view text) {
 std::string render_checksums(const Members& members) {
   std::string text;
   for (const auto& [path, member] : members)
-    if (path != kChecksums) text += fmt::format("{}{}{}\n", member.sha256, kSeparator, path);
+    if (!is_unlisted(path)) text += fmt::format("{}{}{}\n", member.sha256, kSeparator, path);
   return text;
 }
 
 std::string render_file_list(const Members& members) {
   std::string text;
   for (const auto& [path, member] : members)
-    if (path != kChecksums && path != kFileList)
+    if (!is_unlisted(path) && path != kFileList)
       text += fmt::format("-rw-r--r-- root root {:>12} {}\n", member.size, path);
   return text;
 }

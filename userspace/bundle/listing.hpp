@@ -14,9 +14,9 @@ namespace brownout::bundle {
 struct Member { std::uint64_t size = 0; std::string sha256; };
 using Members = std::map<std::string, Member>; // by path, which is sorted bytewise
 
-// All but SHA256SUMS.txt itself.
+// All but SHA256SUMS.txt itself and what is signed of it.
 std::string render_checksums(const Members& members);
-// All but the two lists: their own sizes would have to be in them.
+// All but the two lists and those: their own sizes would have to be in them.
 std::string render_file_list(const Members& members);
 
 // Path -> digest; kFormat for a line that sha256sum --strict would refuse, or a path given twice.

@@ -22,8 +22,9 @@ class Problems {
 void check_digests(const std::map<std::string, std::string>& listed, const Members& members, Problems& problems) {
   for (const auto& [path, digest] : listed) {
     const auto member = members.find(path);
-    if (path == kChecksums) {
-      problems.push_back(fmt::format("{} lists itself", kChecksums));
+    if (is_unlisted(path)) {
+      problems.push_back(path == kChecksums ? fmt::format("{} lists itself", kChecksums)
+                                            : fmt::format("{} lists {}, which is made of it", kChecksums, path));
     } else if (member == members.end()) {
       problems.push_back(fmt::format("missing: {}", path));
     } else if (member->second.sha256 != digest) {
@@ -31,7 +32,7 @@ void check_digests(const std::map<std::string, std::string>& listed, const Membe
     }
   }
   for (const auto& [path, member] : members)
-    if (path != kChecksums && !listed.contains(path))
+    if (!is_unlisted(path) && !listed.contains(path))
       problems.push_back(fmt::format("not listed in {}: {}", kChecksums, path));
 }
 

@@ -12,9 +12,11 @@
 
 #include "archive_writer.hpp"
 #include "brownout/bundle.hpp"
+#include "brownout/chain.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
+#include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
 #include "layout.hpp"
@@ -58,12 +60,33 @@ Result<> write_member(const std::filesystem::path& staging, std::string_view pat
   return {};
 }
 
+// Judged by rules that somebody else put there, evidence is no original.
+Result<events::Chain> chain_of(const std::filesystem::path& staging, const events::Evidence& evidence) {
+  BROWNOUT_ASSIGN(auto chain, events::read_chain(staging));
+  BROWNOUT_ASSIGN(const auto drill, sha256_file(staging / kDrill));
+  BROWNOUT_ASSIGN(const auto plan, sha256_file(staging / kPlan));
+  const auto problems = chain_problems(chain, {.drill_sha256 = drill, .plan_sha256 = plan}, evidence);
+  if (!problems.empty()) return fail(ErrorCode::kRefused, problems.front(), "The evidence was changed after it was recorded.");
+  return chain;
+}
+
+struct Complete {
+  Members members;
+  std::string chain_head;
+};
+
 // Everything that follows from what is staged, in the order in which one rests on the other.
-Result<Members> complete(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
+Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
                          const verdict::Verdict& verdict) {
+  std::error_code error;
+  for (const auto path : kStaged)
+    if (!std::filesystem::exists(staging / path, error))
+      return fail(ErrorCode::kNotFound, fmt::format("the evidence lacks {}", path));
   BROWNOUT_ASSIGN(const auto reading, findings::read(plan, staging));
   const auto& [evidence, findings] = reading;
   manifest.update(summarise(evidence, findings));
+  BROWNOUT_ASSIGN(const auto chain, chain_of(staging, evidence));
+  manifest["chain"] = describe(chain);
   BROWNOUT_TRY(write_file(staging / kManifest, document(manifest)));
   BROWNOUT_TRY(write_file(staging / kVerdict, document(verdict::to_json(verdict))));
   // As whoever verifies will do it: from the manifest as it can be read back.
@@ -71,12 +94,9 @@ Result<Members> complete(const std::filesystem::path& staging, nlohmann::json ma
   BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
   BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
-  for (const auto path : kStaged)
-    if (!members.contains(std::string{path}))
-      return fail(ErrorCode::kNotFound, fmt::format("the evidence lacks {}", path));
   BROWNOUT_TRY(write_member(staging, kFileList, render_file_list(members), members));
   BROWNOUT_TRY(write_member(staging, kChecksums, render_checksums(members), members));
-  return members;
+  return Complete{std::move(members), chain.head};
 }
 
 // An archive in the making, mode 0600: the app's own files are in it, and who may read those is not ours to widen. Without a
@@ -145,6 +165,38 @@ Result<> publish(TemporaryFile& file, const Sealed& sealed, const std::filesyste
   return published;
 }
 
+// Those that the signer wrote. Nothing of a signature that failed half-way is left.
+Result<Members> sign(const Signer& signer, const std::filesystem::path& staging) {
+  Members made;
+  const auto done = signer.sign(staging);
+  for (const auto path : {kSignature, kAttestation}) {
+    std::error_code error;
+    if (!done) std::filesystem::remove(staging / path, error);
+    if (std::filesystem::exists(staging / path, error)) made.emplace(path, Member{});
+  }
+  if (!done) return std::unexpected(done.error());
+  return made;
+}
+
+// A drill is not lost for its signature: it is sealed without, and says why.
+Result<Members> complete_and_sign(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
+                                  const verdict::Verdict& verdict, const Signer* signer, Sealed& sealed) {
+  manifest["signing"] = signer != nullptr ? signer->describe() : nlohmann::json();
+  BROWNOUT_ASSIGN(auto whole, complete(staging, manifest, plan, verdict));
+  sealed.chain_head = whole.chain_head;
+  if (signer == nullptr) return whole.members;
+  if (auto made = sign(*signer, staging)) {
+    whole.members.merge(*made);
+    sealed.signed_by = signer->key_name();
+    return whole.members;
+  } else {
+    sealed.not_signed_because = made.error().render();
+  }
+  manifest["signing"] = {{"failed", sealed.not_signed_because}};
+  BROWNOUT_ASSIGN(auto without, complete(staging, std::move(manifest), plan, verdict));
+  return without.members;
+}
+
 Result<> pack(int fd, const std::filesystem::path& staging, const std::string& name, const Members& members,
               std::int64_t realtime_ns) {
   BROWNOUT_ASSIGN(const auto writer, ArchiveWriter::open(fd, realtime_ns / kNsPerSecond));
@@ -162,18 +214,18 @@ std::string bundle_name(const std::string& run_id, const std::string& drill_name
 
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
-                    const verdict::Verdict& verdict, std::int64_t realtime_ns) {
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer) {
   if (!is_safe(name) || name.contains('/'))
     return fail(ErrorCode::kRefused, "'" + name + "' cannot be a bundle's name");
   auto json = manifest.json;
   json["bundle_format"] = kFormat;
   json["bundle"] = name;
   json["sealed_utc"] = format_utc(realtime_ns);
-  BROWNOUT_ASSIGN(const auto members, complete(staging, std::move(json), plan, verdict));
+  Sealed sealed{.archive = out_directory / (name + ".tar.gz")};
+  BROWNOUT_ASSIGN(const auto members, complete_and_sign(staging, std::move(json), plan, verdict, signer, sealed));
 
   BROWNOUT_ASSIGN(auto file, TemporaryFile::make(out_directory, name));
   BROWNOUT_TRY(pack(file.fd(), staging, name, members, realtime_ns));
-  Sealed sealed{.archive = out_directory / (name + ".tar.gz")};
   BROWNOUT_ASSIGN(sealed.sha256, sha256_file(file.path()));
   std::error_code error;
   sealed.size = std::filesystem::file_size(file.path(), error);

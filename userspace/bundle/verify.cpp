@@ -6,6 +6,7 @@
 #include "brownout/fd.hpp"
 #include "content_check.hpp"
 #include "extract.hpp"
+#include "origin.hpp"
 #include "private_directory.hpp"
 
 namespace brownout::bundle {
@@ -31,7 +32,7 @@ void append(std::vector<std::string>& to, std::vector<std::string> from) {
 
 }  // namespace
 
-Result<Verification> verify(const std::filesystem::path& archive) {
+Result<Verification> verify(const std::filesystem::path& archive, const VerifyOptions& options) {
   Verification verification;
   BROWNOUT_ASSIGN(const auto directory, PrivateDirectory::make());
   BROWNOUT_ASSIGN(auto extracted, extract(archive, directory.path()));
@@ -42,7 +43,12 @@ Result<Verification> verify(const std::filesystem::path& archive) {
     append(verification.problems, check_listing(top, extracted.members));
     // Files that are not the sealed ones say nothing about the drill.
     if (verification.problems.empty())
-      append(verification.problems, check_content(top, extracted.top, extracted.members, verification.recomputed));
+      append(verification.problems,
+             check_content(top, extracted.top, extracted.members, verification.recomputed, verification.held));
+    BROWNOUT_ASSIGN(auto origin, check_origin(top, extracted.members, options));
+    append(verification.problems, std::move(origin.problems));
+    append(verification.held, std::move(origin.held));
+    verification.origin = std::move(origin.says);
   }
   verification.ok = verification.problems.empty();
   return verification;

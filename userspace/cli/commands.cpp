@@ -26,6 +26,8 @@ void print_json(const run::Outcome& outcome) {
   nlohmann::json result = verdict::to_json(outcome.verdict);
   result["bundle"] = outcome.sealed.archive.string();
   result["sha256"] = outcome.sealed.sha256;
+  result["chain"] = outcome.sealed.chain_head;
+  result["signed_by"] = outcome.sealed.signed_by.empty() ? nlohmann::json() : nlohmann::json(outcome.sealed.signed_by);
   print_json(result);
 }
 
@@ -34,7 +36,14 @@ void print_text(const run::Outcome& outcome) {
   fmt::print("{}\n", verdict::render_table(outcome.verdict, colour));
   fmt::print("verdict: {}\n", verdict::name(outcome.verdict.outcome));
   for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", visible(reason));
-  fmt::print("bundle: {}\nsha256: {}\n", visible(outcome.sealed.archive.string()), outcome.sealed.sha256);
+  if (!outcome.sealed.signed_by.empty()) fmt::print("signed: {}\n", outcome.sealed.signed_by);
+  fmt::print("chain: {}\nbundle: {}\nsha256: {}\n", outcome.sealed.chain_head,
+             visible(outcome.sealed.archive.string()), outcome.sealed.sha256);
+}
+
+void tell_of_signing(const run::Outcome& outcome) {
+  if (!outcome.sealed.not_signed_because.empty())
+    tell(fmt::format("the bundle is NOT SIGNED: {}\n", outcome.sealed.not_signed_because));
 }
 
 Result<> keep_nothing_but_reading() {
@@ -108,6 +117,7 @@ ExitCode run(const run::Options& options) {
   const auto outcome = run::run(options);
   if (!outcome) return report(outcome.error());
   options.json ? print_json(*outcome) : print_text(*outcome);
+  tell_of_signing(*outcome);
   return outcome->exit_code;
 }
 
@@ -158,14 +168,17 @@ ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
   return guarded ? ExitCode::kPass : report(guarded.error());
 }
 
-ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory) {
+ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
+                 const bundle::SigningOptions& signing) {
   const auto found = run::unsealed(evidence);
   if (!found) return report(found.error());
   ExitCode code = ExitCode::kPass;
   for (const auto& directory : *found) {
-    const auto sealed = run::recover(directory, out_directory.empty() ? directory.parent_path() : out_directory);
+    const auto sealed =
+        run::recover(directory, out_directory.empty() ? directory.parent_path() : out_directory, signing);
     if (sealed) {
       print_text(*sealed);
+      tell_of_signing(*sealed);
     } else {
       code = report(sealed.error());
     }
@@ -173,10 +186,12 @@ ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::p
   return code;
 }
 
-ExitCode verify(const std::filesystem::path& archive) {
-  const auto verification = bundle::verify(archive);
+ExitCode verify(const std::filesystem::path& archive, const bundle::VerifyOptions& options) {
+  const auto verification = bundle::verify(archive, options);
   if (!verification) return report(verification.error());
   for (const auto& problem : verification->problems) fmt::print("refused: {}\n", problem);
+  for (const auto& what : verification->held) fmt::print("held: {}\n", what);
+  for (const auto& what : verification->origin) fmt::print("origin: {}\n", what);
   if (!verification->ok) return ExitCode::kFail;
   fmt::print("verified: every file matches its hash, and the verdict follows from the evidence\nverdict: {}\n",
              verdict::name(verification->recomputed.outcome));

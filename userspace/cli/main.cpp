@@ -11,6 +11,23 @@
 #include "commands.hpp"
 #include "version.hpp"
 
+namespace {
+
+// "--sign $KEY" without a KEY shall not be taken for "unsigned".
+std::string named(const std::string& text) { return text.empty() ? "a file must be named" : ""; }
+
+void add_signing(CLI::App* command, brownout::bundle::SigningOptions& signing) {
+  auto* key = command->add_option("--sign", signing.key,
+                                  "sign the bundle: an OpenSSH private key, or the public one of a key in the agent")
+                  ->check(named);
+  command->add_option("--attest", signing.attestation_key,
+                      "attest the verdict with this private key (PEM); default: the one of --sign, if it is PEM")
+      ->check(named)
+      ->needs(key);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace brownout;
   CLI::App app{"brownout: degrade one container's network from the host, and prove what happened"};
@@ -24,6 +41,7 @@ int main(int argc, char** argv) {
   auto* run_command = app.add_subcommand("run", "run a drill: degrade, record, judge, seal");
   run_command->add_option("drill", options.drill, "drill file (YAML, docs/drill.md)")->required();
   run_command->add_option("--out", options.out_directory, "directory for the bundle")->capture_default_str();
+  add_signing(run_command, options.signing);
   run_command->add_flag("--json", options.json, "print one JSON object instead of text");
   run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
 
@@ -42,6 +60,9 @@ int main(int argc, char** argv) {
   recover_command->add_option("directory", unsealed, "unsealed evidence, or the --out it was left in")->required();
   recover_command->add_option("--out", recovered, "directory for the bundle; default: beside the evidence");
 
+  bundle::SigningOptions signing;
+  add_signing(recover_command, signing);
+
   std::int32_t guarded = 0;
   std::uint64_t guarded_since = 0;
   std::filesystem::path journals;
@@ -52,8 +73,13 @@ int main(int argc, char** argv) {
   guard_command->add_option("journals", journals)->required();
 
   std::filesystem::path archive;
-  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, and whether its verdict follows");
+  bundle::VerifyOptions verifying;
+  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, origin, and whether its verdict follows");
   verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
+  verify_command->add_flag("--require-signature", verifying.require_signature, "refuse an unsigned bundle");
+  verify_command->add_option("--allowed-signers", verifying.allowed_signers,
+                             "refuse one that nobody of this file of ssh-keygen's signed")
+      ->check(named);
 
   cli::JudgeOptions judging;
   auto* judge_command = app.add_subcommand("judge", "judge recorded evidence again; needs no privilege");
@@ -81,9 +107,9 @@ int main(int argc, char** argv) {
     if (*check_command) return cli::check(drill);
     if (*doctor_command) return cli::doctor(doctor_json);
     if (*clean_command) return cli::clean();
-    if (*recover_command) return cli::recover(unsealed, recovered);
+    if (*recover_command) return cli::recover(unsealed, recovered, signing);
     if (*guard_command) return cli::guard(guarded, guarded_since, journals);
-    if (*verify_command) return cli::verify(archive);
+    if (*verify_command) return cli::verify(archive, verifying);
     if (*judge_command) return cli::judge(judging);
     return cli::explain(explained, checks);
   };

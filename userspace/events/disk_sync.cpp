@@ -13,13 +13,29 @@
 
 namespace brownout::events {
 
-DiskSync::~DiskSync() {
+namespace {
+
+constexpr std::int64_t kSegment = 1'000'000'000;
+
+}  // namespace
+
+DiskSync::~DiskSync() { stop(); }
+
+void DiskSync::stop() {
   thread_.request_stop();
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void DiskSync::close_segment() {
+  segment_due_ = true;
   wake_.notify_all();
 }
 
-Result<> DiskSync::start(std::vector<int> files) {
+Result<> DiskSync::start(std::vector<const LineFile*> files, ChainWriter& chain) {
   files_ = std::move(files);
+  chain_ = &chain;
+  next_segment_ns_ = monotonic_ns() + kSegment;
   try {
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
   } catch (const std::system_error& error) {
@@ -45,18 +61,27 @@ void DiskSync::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     sync_all();
     std::unique_lock lock{mutex_};
-    wake_.wait_for(lock, stop, kInterval, [] { return false; });
+    wake_.wait_for(lock, stop, kInterval, [this] { return segment_due_.load(); });
   }
 }
 
 void DiskSync::sync_all() {
   const std::int64_t begun = monotonic_ns();
   begun_ns_ = begun;
-  for (const int file : files_)
-    if (::fdatasync(file) != 0) error_ = errno;
+  chain_->mark();
+  for (const auto* file : files_)
+    if (::fdatasync(file->fd()) != 0) error_ = errno;
+  extend_chain();
   begun_ns_ = 0;
   longest_ns_ = std::max(longest_ns_.load(), monotonic_ns() - begun);
   ++syncs_;
+}
+
+void DiskSync::extend_chain() {
+  if (!segment_due_.exchange(false) && monotonic_ns() < next_segment_ns_) return;
+  next_segment_ns_ = monotonic_ns() + kSegment;
+  if (const auto closed = chain_->close_segment(); !closed)
+    error_ = closed.error().errno_value != 0 ? closed.error().errno_value : EIO;
 }
 
 }  // namespace brownout::events

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sees to it that what was written reaches the disk, in a thread of its own: a disk that is slow must not delay the
-// drill's heartbeat, and one that hangs must end the drill.
+// Sees to it that what was written reaches the disk and the chain, in a thread of its own: a disk that is slow must not
+// delay the drill's heartbeat, and one that hangs must end the drill.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brownout/events.hpp"
+#include "chain_writer.hpp"
 
 namespace brownout::events {
 
@@ -25,8 +26,11 @@ class DiskSync {
   DiskSync(const DiskSync&) = delete;
   DiskSync& operator=(const DiskSync&) = delete;
 
-  // The descriptors stay open as long as this object lives.
-  Result<> start(std::vector<int> files);
+  // Both live longer than this object, and the chain is this thread's until stop().
+  Result<> start(std::vector<const LineFile*> files, ChainWriter& chain);
+  // Closes a segment at once, not only each second: a phase begins or ends.
+  void close_segment();
+  void stop();
   // kIo when a sync has failed, or one takes longer than kPatience.
   Result<> check() const;
   DiskFigures figures() const;
@@ -34,8 +38,12 @@ class DiskSync {
  private:
   void run(const std::stop_token& stop);
   void sync_all();
+  void extend_chain();
 
-  std::vector<int> files_;
+  std::vector<const LineFile*> files_;
+  ChainWriter* chain_ = nullptr;
+  std::int64_t next_segment_ns_ = 0;
+  std::atomic<bool> segment_due_{false};
   std::atomic<std::uint64_t> syncs_{0};
   std::atomic<std::int64_t> longest_ns_{0};
   std::atomic<std::int64_t> begun_ns_{0};  // of the one under way; 0: none

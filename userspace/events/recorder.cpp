@@ -2,63 +2,19 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "disk_sync.hpp"
 #include "event_line.hpp"
+#include "line_file.hpp"
 #include "records.hpp"
 
 namespace brownout::events {
 namespace {
 
-// One file of records. Whole lines are kept back and written together; after a write that failed half-way (a full
-// disk) the file is cut back to the last whole line, and what was kept back is tried again at the next flush.
-class LineFile {
- public:
-  Result<> open(const std::filesystem::path& path) {
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + path.parent_path().string());
-    path_ = path;
-    // O_EXCL: evidence of an earlier drill is never continued.
-    BROWNOUT_ASSIGN(file_, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600));
-    return {};
-  }
-
-  int fd() const { return file_.get(); }
-
-  Result<> append(std::string_view line) {
-    pending_ += line;
-    return pending_.size() < kFlushAt ? Result<>{} : flush();
-  }
-
-  Result<> flush() {
-    if (pending_.empty()) return {};
-    if (auto written = write_all(file_.get(), pending_); !written) {
-      if (::ftruncate(file_.get(), written_) != 0)
-        return std::unexpected(std::move(written).error().with_context(path_.string() + " may end in half a line"));
-      return std::unexpected(std::move(written).error().with_context(path_.string()));
-    }
-    written_ += static_cast<off_t>(pending_.size());
-    pending_.clear();
-    return {};
-  }
-
- private:
-  static constexpr std::size_t kFlushAt = std::size_t{256} << 10;
-
-  std::filesystem::path path_;
-  UniqueFd file_;
-  std::string pending_;
-  off_t written_ = 0;
-};
-
 class FileRecorder final : public Recorder {
  public:
-  ~FileRecorder() override { static_cast<void>(flush()); }
+  ~FileRecorder() override { static_cast<void>(close()); }
 
-  Result<> open(const std::filesystem::path& directory) {
+  Result<> open(const std::filesystem::path& directory, const Rules& rules) {
     directory_ = directory;
     BROWNOUT_TRY(timeline_.open(directory / kTimelineFile));
     BROWNOUT_TRY(events_.open(directory / kKernelEventsFile));
@@ -66,10 +22,9 @@ class FileRecorder final : public Recorder {
     BROWNOUT_TRY(names_.open(directory / kNamesFile));
     BROWNOUT_TRY(latency_.open(directory / kLatencyFile));
     BROWNOUT_TRY(snapshots_.open(directory / kSnapshotsFile));
-    std::vector<int> files;
-    for (const auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
-      files.push_back(file->fd());
-    return disk_.start(std::move(files));
+    std::vector<const LineFile*> files{&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_};
+    BROWNOUT_TRY(chain_.open(directory, rules, files));
+    return disk_.start(std::move(files), chain_);
   }
 
   Result<> record(const brownout_event& event) override {
@@ -81,7 +36,10 @@ class FileRecorder final : public Recorder {
   Result<> record(const NameRecord& name) override { return names_.append(to_line(encode(name))); }
   Result<> record(const LatencyRecord& latency) override { return latency_.append(to_line(encode(latency))); }
   Result<> record(const Snapshot& snapshot) override { return snapshots_.append(to_line(encode(snapshot))); }
-  Result<> record(const TimelineEntry& entry) override { return timeline_.append(to_line(encode(entry))); }
+  Result<> record(const TimelineEntry& entry) override {
+    at_edge_ = at_edge_ || entry.kind == "phase";
+    return timeline_.append(to_line(encode(entry)));
+  }
 
   // All are tried, so that one full file does not keep the others back.
   Result<> flush() override {
@@ -89,22 +47,34 @@ class FileRecorder final : public Recorder {
     if (!all) all = std::unexpected(std::move(all).error().with_context(directory_.string()));
     for (auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
       if (auto one = file->flush(); !one && all) all = std::move(one);
+    if (std::exchange(at_edge_, false)) disk_.close_segment();
     return all;
+  }
+  Result<> close() override {
+    if (std::exchange(closed_, true)) return {};
+    auto flushed = flush();
+    disk_.stop();
+    chain_.mark();
+    auto chained = chain_.close_segment();
+    return flushed ? chained : flushed;
   }
   DiskFigures disk() const override { return disk_.figures(); }
 
  private:
   std::filesystem::path directory_;
   LineFile timeline_, events_, counters_, names_, latency_, snapshots_;
+  ChainWriter chain_;
   fmt::memory_buffer line_;
-  DiskSync disk_;  // last: it uses the files' descriptors
+  bool at_edge_ = false;  // of a phase, since the last flush
+  bool closed_ = false;
+  DiskSync disk_;  // last: it uses the files and the chain
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Recorder>> Recorder::open(const std::filesystem::path& directory) {
+Result<std::unique_ptr<Recorder>> Recorder::open(const std::filesystem::path& directory, const Rules& rules) {
   auto recorder = std::make_unique<FileRecorder>();
-  BROWNOUT_TRY(recorder->open(directory));
+  BROWNOUT_TRY(recorder->open(directory, rules));
   return std::unique_ptr<Recorder>{std::move(recorder)};
 }
 

@@ -14,6 +14,7 @@ inline constexpr const char* kCountersFile = "kernel/counters.jsonl";
 inline constexpr const char* kNamesFile = "kernel/names.jsonl";
 inline constexpr const char* kLatencyFile = "kernel/latency.jsonl";
 inline constexpr const char* kSnapshotsFile = "fingerprint/snapshots.jsonl";
+inline constexpr const char* kChainFile = "chain.jsonl";
 inline constexpr const char* kRunFilesFile = "run_files.json";
 
 OrderedJson encode(const CounterSample& sample);

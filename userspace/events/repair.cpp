@@ -11,6 +11,7 @@
 
 #include "brownout/fd.hpp"
 #include "brownout/journal.hpp"
+#include "chain_reader.hpp"
 #include "event_reader.hpp"
 #include "lines.hpp"
 #include "record_line.hpp"
@@ -64,6 +65,7 @@ class Repair {
     BROWNOUT_TRY(mend_snapshots());
     BROWNOUT_TRY(mend_events());
     BROWNOUT_TRY(mend_timeline());
+    BROWNOUT_TRY(mend_chain());
     BROWNOUT_TRY(take_undone());
     TimelineEntry entry{last_ns_, "recovered", {{"by", by}, {"cut", cut_}}, {}};
     std::string lines = to_line(encode(entry));
@@ -130,6 +132,12 @@ class Repair {
       last_ns_ = std::max(last_ns_, entry.t_mono_ns);
       return {};
     });
+  }
+
+  // As far as it holds of what is left; what it does not reach is said when it is sealed.
+  Result<> mend_chain() {
+    ChainReader reader{directory_};
+    return cut_back(kChainFile, [&](std::string_view line, int number) { return reader.take(line, number); });
   }
 
   // Written by the guardian or by `clean`, each line by one write.

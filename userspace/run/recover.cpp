@@ -42,7 +42,12 @@ Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path&
   return found;
 }
 
-Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory) {
+Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
+                        const bundle::SigningOptions& signing) {
+  std::optional<bundle::Signer> signer;
+  if (!signing.key.empty()) {
+    BROWNOUT_ASSIGN(signer, bundle::Signer::open(signing));
+  }
   BROWNOUT_ASSIGN(auto staging, Staging::take_over(evidence));
   BROWNOUT_ASSIGN(auto manifest, bundle::reopen_staging(staging.path()));
   const std::int64_t now = realtime_ns();
@@ -54,7 +59,7 @@ Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesy
   Outcome outcome{.verdict = judged.verdict};
   BROWNOUT_ASSIGN(outcome.sealed,
                   bundle::seal(staging.path(), out_directory, bundle::bundle_name(run_id, judged.plan.drill.name, now),
-                               manifest, judged.plan, judged.verdict, now));
+                               manifest, judged.plan, judged.verdict, now, signer ? &*signer : nullptr));
   outcome.has_bundle = true;
   outcome.exit_code = verdict::exit_code(judged.verdict.outcome);
   staging.discard();

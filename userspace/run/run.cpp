@@ -9,6 +9,7 @@
 
 #include "blast_radius.hpp"
 #include "brownout/clock.hpp"
+#include "brownout/digest.hpp"
 #include "confirm.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"
@@ -63,6 +64,7 @@ struct Context {
   const Guardian& guardian;
   TargetWatch& watch;
   Staging& staging;
+  const bundle::Signer* signer; // null: unsigned
 };
 
 std::string run_id_of(const Session& session) {
@@ -79,13 +81,22 @@ bundle::Manifest manifest_of(const Context& context, const std::string& run_id, 
                         .kernel = kernel});
 }
 
+Result<events::Rules> fixed_rules(const std::filesystem::path& staging) {
+  events::Rules rules;
+  BROWNOUT_ASSIGN(rules.drill_sha256, sha256_file(staging / "drill.yaml"));
+  BROWNOUT_ASSIGN(rules.plan_sha256, sha256_file(staging / "plan.json"));
+  rules.tool_sha256 = sha256_file("/proc/self/exe").value_or(std::string{});
+  return rules;
+}
+
 // Before anything is attached, so that `recover` has it whatever happens to us.
-Result<> stage_beginning(const Context& context) {
+Result<events::Rules> stage_beginning(const Context& context) {
   const auto& staging = context.staging.path();
   BROWNOUT_TRY(context.journal.mention(
       {{"object", "evidence"}, {"path", staging.string()}, {"drill", context.plan.drill.name}}));
   BROWNOUT_TRY(bundle::stage_plan(context.plan, staging));
-  return bundle::stage_manifest(manifest_of(context, "", nullptr), staging);
+  BROWNOUT_TRY(bundle::stage_manifest(manifest_of(context, "", nullptr), staging));
+  return fixed_rules(staging);
 }
 
 // From here on everything comes out of the files, as it will for whoever verifies the bundle.
@@ -103,7 +114,7 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   BROWNOUT_ASSIGN(outcome.sealed,
                   bundle::seal(staging, context.options.out_directory,
                                bundle::bundle_name(run_id, context.plan.drill.name, now), manifest, context.plan,
-                               outcome.verdict, now));
+                               outcome.verdict, now, context.signer));
   outcome.has_bundle = true;
   outcome.exit_code = session.ending() == events::Ending::kSignal ? ExitCode::kInterrupted
                                                                   : verdict::exit_code(outcome.verdict.outcome);
@@ -119,7 +130,8 @@ void tell_of_unsealed(const std::filesystem::path& out_directory, Progress& prog
 
 Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
   tell_of_unsealed(context.options.out_directory, progress);
-  BROWNOUT_TRY(stage_beginning(context));
+  BROWNOUT_ASSIGN(const auto rules, stage_beginning(context));
+  progress.note("plan: " + rules.plan_sha256);
   progress.note(fmt::format("evidence until it is sealed: {}", context.staging.path().string()));
   BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
                                                      .target = context.target,
@@ -128,6 +140,7 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
                                                      .journal = context.journal,
                                                      .guardian = context.guardian,
                                                      .staging = context.staging.path(),
+                                                     .rules = rules,
                                                      .stop = stop,
                                                      .watch = context.watch,
                                                      .progress = progress}));
@@ -157,6 +170,10 @@ Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto loaded, drill::load(options.drill));
   BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
   BROWNOUT_TRY(begin_set_up());
+  std::optional<bundle::Signer> signer;
+  if (!options.signing.key.empty()) {
+    BROWNOUT_ASSIGN(signer, bundle::Signer::open(options.signing));
+  }
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_TRY(GuardWatch(plan, target).check_names());
   BROWNOUT_ASSIGN(const auto interface, only_interface(target));
@@ -172,7 +189,8 @@ Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
   Progress progress;
-  return drill({options, plan, target, interface, means, *journal, guardian, watch, staging}, stop, progress);
+  return drill({options, plan, target, interface, means, *journal, guardian, watch, staging, signer ? &*signer : nullptr},
+               stop, progress);
 }
 
 }  // namespace brownout::run

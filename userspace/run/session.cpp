@@ -38,7 +38,7 @@ Session::Session(const Setup& setup)
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   std::unique_ptr<Session> session{new Session(setup)};
-  BROWNOUT_ASSIGN(session->recorder_, events::Recorder::open(setup.staging));
+  BROWNOUT_ASSIGN(session->recorder_, events::Recorder::open(setup.staging, setup.rules));
   const auto& pressure = setup.plan.drill.pressure;
   session->pressure_.emplace(pressure.min_calls, pressure.within.count());
   session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();

@@ -35,6 +35,7 @@ class Session {
     kernel::Journal& journal;
     const Guardian& guardian;
     std::filesystem::path staging;
+    const events::Rules& rules;
     StopWatch& stop;
     TargetWatch& watch;
     Progress& progress;
@@ -87,6 +88,7 @@ class Session {
   Result<> stop_injection();
   Result<> settle();
   Result<> create_stop_file();
+  Result<> close_evidence(const std::optional<Error>& error);
   Result<> close_app_evidence();
   Result<> prove_cleanup();
   void describe_kernel();

@@ -56,7 +56,14 @@ nlohmann::json describe(const std::vector<kernel::ProgramInfo>& programs) {
 
 }  // namespace
 
+// The chain comes to its end whatever could be written.
 Result<> Session::finish(const std::optional<Error>& error) {
+  const auto finished = close_evidence(error);
+  const auto closed = recorder_->close();
+  return finished ? closed : finished;
+}
+
+Result<> Session::close_evidence(const std::optional<Error>& error) {
   Result<> undone = stop_injection();
   if (error) {
     ending_ = events::Ending::kError;
