@@ -66,7 +66,8 @@ echo "      established connection: first fast call $(awk -v since="$killed" \
 kill "$probe_pid"
 expect "SIGKILL: links, programs, maps, qdiscs and the TAP are gone" census_equal "$work/before"
 expect "SIGKILL: the guardian has cleared away journal and lock, and has ended" wait_until 5 guardian_is_done
-"$BROWNOUT" recover "$out" >"$work/KILLED.out" 2>"$work/KILLED.err"
+ssh-keygen -q -t ed25519 -N '' -f "$work/key"
+"$BROWNOUT" recover "$out" --sign "$work/key" >"$work/KILLED.out" 2>"$work/KILLED.err"
 expect_status "SIGKILL: recover" 0 $? || show KILLED
 expect "SIGKILL: what was recorded is sealed, and verifies" "$BROWNOUT" verify "$(bundle_of KILLED)"
 expect "SIGKILL: it is an error, not a verdict" test "$(verdict_of KILLED)" = ERROR
@@ -77,6 +78,9 @@ expect "SIGKILL: events up to a second before the kill are there" jq -n -e --arg
   'reduce inputs as $event (0; [., $event.t_mono_ns] | max) > $killed - 1e9' <(in_bundle KILLED kernel/events.jsonl)
 expect "SIGKILL: so are samples" jq -n -e --argjson killed "$killed_mono" \
   'reduce inputs as $sample (0; [., $sample.t_mono_ns] | max) > $killed - 2e9' <(in_bundle KILLED kernel/counters.jsonl)
+"$BROWNOUT" verify --require-signature "$(bundle_of KILLED)" >"$work/KILLED.verified"
+expect "SIGKILL: it is signed, by a key on this host" grep -q "^origin: the host's owner could forge" "$work/KILLED.verified"
+expect "SIGKILL: what is in no segment of the chain is counted" grep -qE '^held: chain: timeline.jsonl: its last [0-9]+ bytes' "$work/KILLED.verified"
 expect "SIGKILL: nothing is left to recover" test -z "$(find "$out" -maxdepth 1 -name '.brownout-*')"
 judged_again KILLED
 
@@ -93,14 +97,29 @@ expect "SIGINT: not PASS" test "$(verdict_of STOPPED)" = NOT_MEASURABLE
 judged_again STOPPED
 expect "SIGINT: nothing is left" census_equal "$work/before"
 
+options=(--sign "$work/absent")
+drill UNSIGNED "$fault" "$long"
+run_drill UNSIGNED
+expect_status "a key that is not there is refused" 2 "$status"
+expect "it is named, and nothing was attached" grep -q "$work/absent" "$work/UNSIGNED.err"
+expect "nothing is left of it" test -z "$(find "$out" -maxdepth 1 -name '.brownout-*')"
+
+options=(--sign "$work/key")
 drill STOP_FILE "$fault" "$long"
 inject STOP_FILE
+expect "the rules are said before the fault" grep -qE ' plan: [0-9a-f]{64}$' "$work/STOP_FILE.err"
 touch "$app/runs/STOP"
 expect "STOP file: a new connection is as before" ends_within 2
 wait_drill
 expect "STOP file: window_truncated" grep -q window_truncated "$work/STOP_FILE.out"
 expect "STOP file: recorded" jq -e '.stop.stop_detected and .stop.stop_reason == "stop_file"' \
   <(in_bundle STOP_FILE manifest.json)
-expect "STOP file: the bundle verifies" "$BROWNOUT" verify "$(bundle_of STOP_FILE)"
+expect "STOP file: the bundle verifies, and is signed" "$BROWNOUT" verify --require-signature "$(bundle_of STOP_FILE)"
+expect "STOP file: the plan is the one that was said" \
+  test "$(in_bundle STOP_FILE plan.json | sha256sum | cut -c1-64)" = "$(sed -n 's/.* plan: //p' "$work/STOP_FILE.err")"
+expect "STOP file: the chain covers all" jq -e '.chain.uncovered_bytes == {} and .chain.segments > 5' \
+  <(in_bundle STOP_FILE manifest.json)
+expect "STOP file: its head is the one that was printed" \
+  test "$(in_bundle STOP_FILE chain.jsonl | tail -n 1 | sha256sum | cut -c1-64)" = "$(sed -n 's/^chain: //p' "$work/STOP_FILE.out")"
 judged_again STOP_FILE
 finish
