@@ -60,5 +60,5 @@ TEST_CASE("programs are found in absolute folders only") {
 TEST_CASE("a program inherits nothing but its three descriptors") {
   const auto listed = run_program("/bin/ls", {"/proc/self/fd"}, std::chrono::seconds{10});
   REQUIRE(listed);
-  CHECK(std::ranges::count(listed->out, '\n') == 4); // 0, 1, 2 and the directory that ls reads
+  CHECK(std::ranges::count(listed->out, '\n') == 4);  // 0, 1, 2 and the directory that ls reads
 }

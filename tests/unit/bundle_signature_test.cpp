@@ -52,12 +52,16 @@ const Bundle& unsigned_bundle() {
   return bundle;
 }
 
-struct Said { bool ok = false; std::string problems, held, origin; };
+struct Said {
+  bool ok = false;
+  std::string problems, held, origin;
+};
 
 Said verified(const fs::path& archive, const bundle::VerifyOptions& options = {}) {
   const auto verification = value_of(bundle::verify(archive, options));
   return {verification.ok, fmt::format("{}", fmt::join(verification.problems, "\n")),
-          fmt::format("{}", fmt::join(verification.held, "\n")), fmt::format("{}", fmt::join(verification.origin, "\n"))};
+          fmt::format("{}", fmt::join(verification.held, "\n")),
+          fmt::format("{}", fmt::join(verification.origin, "\n"))};
 }
 
 json manifest_of(const Bundle& bundle) {
@@ -80,7 +84,8 @@ TEST_CASE("a signed bundle says by whom, and that a key on the host proves littl
   CHECK(unknown.problems == "");
   CHECK_THAT(unknown.origin, ContainsSubstring("signed by somebody") && ContainsSubstring("SHA256:") &&
                                  ContainsSubstring("the host's owner could forge"));
-  CHECK_THAT(unknown.held, ContainsSubstring("signature: SHA256SUMS.txt is signed") && ContainsSubstring("attestation: ") &&
+  CHECK_THAT(unknown.held, ContainsSubstring("signature: SHA256SUMS.txt is signed") &&
+                               ContainsSubstring("attestation: ") &&
                                ContainsSubstring("cover every byte of the records"));
   const auto known = verified(bundle.sealed.archive, {.allowed_signers = signing_keys().allowed()});
   CHECK(known.problems == "");
@@ -106,7 +111,8 @@ TEST_CASE("a signature of somebody else, of nothing, or none where there was one
   const auto whole = bundle.members();
   auto members = whole;
   std::erase_if(members, [](const auto& member) { return member.path.ends_with(".sig"); });
-  CHECK_THAT(verified(bundle.packed(members)).problems, ContainsSubstring("missing: SHA256SUMS.txt.sig; manifest.json names key"));
+  CHECK_THAT(verified(bundle.packed(members)).problems,
+             ContainsSubstring("missing: SHA256SUMS.txt.sig; manifest.json names key"));
   members = whole;
   std::erase_if(members, [](const auto& member) { return member.path.ends_with(".dsse.json"); });
   CHECK_THAT(verified(bundle.packed(members)).problems, ContainsSubstring("missing: attestation.dsse.json"));
@@ -116,14 +122,15 @@ TEST_CASE("a signature of somebody else, of nothing, or none where there was one
   spill(scratch / "sums", find_member(members, "SHA256SUMS.txt").content);
   const auto sign = [&](const char* key, const char* name) {
     fs::remove(scratch / "sums.sig");
-    shell_or_throw(fmt::format("ssh-keygen -q -Y sign -f '{}' -n '{}' '{}' 2>/dev/null", signing_keys().of(key).string(), name,
-                               (scratch / "sums").string()));
+    shell_or_throw(fmt::format("ssh-keygen -q -Y sign -f '{}' -n '{}' '{}' 2>/dev/null",
+                               signing_keys().of(key).string(), name, (scratch / "sums").string()));
     find_member(members, "SHA256SUMS.txt.sig").content = slurp(scratch / "sums.sig");
     return verified(bundle.packed(members), {.allowed_signers = signing_keys().allowed()});
   };
   CHECK(sign("ed25519", "brownout-evidence@v1").ok);
   const auto other = sign("other", "brownout-evidence@v1");
-  CHECK_THAT(other.problems, ContainsSubstring("manifest.json names") && ContainsSubstring("names nobody with its key"));
+  CHECK_THAT(other.problems,
+             ContainsSubstring("manifest.json names") && ContainsSubstring("names nobody with its key"));
   CHECK_THAT(other.origin, ContainsSubstring("NOT PROVEN"));
   CHECK_THAT(sign("ed25519", "file").problems, ContainsSubstring("the signature does not hold"));
   find_member(members, "SHA256SUMS.txt.sig").content = "none";
@@ -141,7 +148,8 @@ TEST_CASE("what was sealed unsigned can be signed elsewhere") {
   members.push_back({top + "/SHA256SUMS.txt.sig", slurp(scratch / "sums.sig")});
   const auto said = verified(bundle.packed(members), {.allowed_signers = signing_keys().allowed()});
   CHECK(said.problems == "");
-  CHECK_THAT(said.origin, ContainsSubstring("signed by drill@example.org") && ContainsSubstring("where the key lay is not recorded"));
+  CHECK_THAT(said.origin, ContainsSubstring("signed by drill@example.org") &&
+                              ContainsSubstring("where the key lay is not recorded"));
 }
 
 TEST_CASE("an attestation is of this bundle, by the key that the manifest names, or refused") {
@@ -226,11 +234,13 @@ TEST_CASE("a drill whose key is gone at its end is sealed, unsigned, and says so
 TEST_CASE("evidence whose rules were changed after they were fixed is not sealed") {
   const ScratchDirectory staging, out;
   stage(staging.path(), fixture_plan());
-  const auto other = value_of(plan::compile(value_of(drill::parse(std::string{kFixtureDrill} + "# stricter\n", "drill.yaml")), 7));
+  const auto other =
+      value_of(plan::compile(value_of(drill::parse(std::string{kFixtureDrill} + "# stricter\n", "drill.yaml")), 7));
   done(bundle::stage_plan(other, staging.path()));
   const auto [evidence, findings] = value_of(findings::read(other, staging.path()));
   const auto verdict = verdict::judge(other, evidence, findings);
-  const auto sealed = bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(other), other, verdict, kSealedAt);
+  const auto sealed =
+      bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(other), other, verdict, kSealedAt);
   REQUIRE_FALSE(sealed);
   CHECK(sealed.error().code == ErrorCode::kRefused);
   CHECK_THAT(sealed.error().what, ContainsSubstring("drill.yaml is not what was fixed before the drill"));

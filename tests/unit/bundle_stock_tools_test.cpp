@@ -40,8 +40,8 @@ struct Room {
     const ScratchDirectory staging;
     const auto plan = fixture_plan();
     stage(staging.path(), plan, EvidenceBuilder{}.rates(4, 3).failures(8));
-    const auto signer =
-        value_of(bundle::Signer::open({.key = signing_keys().of("ed25519"), .attestation_key = signing_keys().of("pem")}));
+    const auto signer = value_of(
+        bundle::Signer::open({.key = signing_keys().of("ed25519"), .attestation_key = signing_keys().of("pem")}));
     archive = seal_staged(staging.path(), directory.path(), plan, &signer).archive;
     name = archive.stem().stem().string();
     fs::copy_file(signing_keys().allowed(), directory / "allowed_signers");
@@ -122,7 +122,9 @@ TEST_CASE("flipped bits against stock tools", "[.flips-stock]") {
   const auto digest = slurp(room.archive.string() + ".sha256");
   std::mt19937_64 random{1};
   const auto check = [&](const std::string& command) {
-    return std::system(fmt::format("cd '{}' && {{ {}; }} >/dev/null 2>&1", room.directory.path().string(), command).c_str()) == 0;
+    return std::system(
+               fmt::format("cd '{}' && {{ {}; }} >/dev/null 2>&1", room.directory.path().string(), command).c_str()) ==
+           0;
   };
   const auto tree = fmt::format(
       "cd {} && sha256sum -c --strict --quiet SHA256SUMS.txt && ssh-keygen -Y verify -f ../allowed_signers -I "
@@ -151,5 +153,6 @@ TEST_CASE("flipped bits against stock tools", "[.flips-stock]") {
     }
     spill(room.directory / member.path, member.content);
   }
-  WARN(flips << " flips of the archive and of its files; of the signature's text, " << exempt << " changed nothing that is decoded");
+  WARN(flips << " flips of the archive and of its files; of the signature's text, " << exempt
+             << " changed nothing that is decoded");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A signed bundle that anything was done to, down to a bit, is refused; an unsigned one by what follows from its records.
-// BROWNOUT_FLIPS=10000 build/dev/tests/test_unit 'flipped bits*' flips as many.
+// A signed bundle that anything was done to, down to a bit, is refused; an unsigned one by what follows from its
+// records. BROWNOUT_FLIPS=10000 build/dev/tests/test_unit 'flipped bits*' flips as many.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -124,7 +124,8 @@ TEST_CASE("flipped bits of a signed bundle's files are refused although all dige
 TEST_CASE("a record that is reordered, left out or added is refused by the chain") {
   const Bundle bundle{nullptr};
   const auto whole = unpack(bundle.archive);
-  const char* file = GENERATE("timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl");
+  const char* file =
+      GENERATE("timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "fingerprint/snapshots.jsonl");
   INFO(file);
   using Change = void (*)(std::string&);
   for (const Change change : {Change{swap_lines}, Change{drop_last_line},
@@ -138,7 +139,11 @@ TEST_CASE("a record that is reordered, left out or added is refused by the chain
 
 TEST_CASE("a counter that is flipped is refused by what follows from it, when digests and chain fit again") {
   const Bundle bundle{nullptr};
-  struct Row { const char* file; const char* from; const char* to; };
+  struct Row {
+    const char* file;
+    const char* from;
+    const char* to;
+  };
   const Row row = GENERATE(values<Row>({{"kernel/counters.jsonl", "\"calls_completed\":[", "\"calls_completed\":[1"},
                                         {"fingerprint/snapshots.jsonl", "\"error_count\":8", "\"error_count\":9"},
                                         {"kernel/events.jsonl", "\"kind\":\"closed_unanswered\"", "\"kind\":\"call\""},

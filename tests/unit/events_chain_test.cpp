@@ -94,8 +94,8 @@ TEST_CASE("what a killed recorder left behind its last segment is counted") {
   write_lines(directory / "chain.jsonl", lines);
   const auto chain = read_chain(directory.path());
   REQUIRE(chain);
-  CHECK(chain->uncovered == std::map<std::string, std::uint64_t>{
-                                {"kernel/events.jsonl", slurp(directory / "kernel/events.jsonl").size()}});
+  CHECK(chain->uncovered ==
+        std::map<std::string, std::uint64_t>{{"kernel/events.jsonl", slurp(directory / "kernel/events.jsonl").size()}});
   REQUIRE(repair(directory.path(), {{"tool", "test"}}));
   const auto repaired = read_chain(directory.path());
   REQUIRE(repaired);
@@ -165,5 +165,6 @@ TEST_CASE("segments that are left out, moved, doubled or cut off are missed") {
   CHECK_THAT(says(lines), ContainsSubstring("the last line is not complete"));
   CHECK(says(whole) == "it holds");
   std::filesystem::resize_file(directory / "timeline.jsonl", 10);
-  CHECK_THAT(broken(directory.path()), ContainsSubstring("timeline.jsonl: bytes 0 to ") && ContainsSubstring("the file ends at byte 10"));
+  CHECK_THAT(broken(directory.path()),
+             ContainsSubstring("timeline.jsonl: bytes 0 to ") && ContainsSubstring("the file ends at byte 10"));
 }

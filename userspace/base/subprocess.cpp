@@ -117,8 +117,8 @@ bool follow(const UniqueFd& process, UniqueFd& out, UniqueFd& err, Finished& fin
 
 std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path) {
   const char* environment = std::getenv("PATH");
-  std::istringstream folders{!search_path.empty() ? search_path
-                                                  : fmt::format("{}:{}", environment != nullptr ? environment : "", kUsualFolders)};
+  const auto usual = fmt::format("{}:{}", environment != nullptr ? environment : "", kUsualFolders);
+  std::istringstream folders{search_path.empty() ? usual : search_path};
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (!folder.starts_with('/')) continue; // never a program of the current folder, as root
     const auto program = std::filesystem::path{folder} / name;

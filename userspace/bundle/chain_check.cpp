@@ -21,15 +21,16 @@ std::vector<std::string> chain_problems(const events::Chain& chain, const events
   }
   const auto expect = [&problems](std::string_view what, const std::string& is, const std::string& fixed) {
     if (!is.empty() && is != fixed)
-      problems.push_back(fmt::format("{} is not what was fixed before the drill: sha256 {}, {} begins with {}", what, is,
-                                     kChain, fixed));
+      problems.push_back(fmt::format("{} is not what was fixed before the drill: sha256 {}, {} begins with {}", what,
+                                     is, kChain, fixed));
   };
   expect(kDrill, there.drill_sha256, chain.rules.drill_sha256);
   expect(kPlan, there.plan_sha256, chain.rules.plan_sha256);
   expect("tool.binary_sha256 of manifest.json", there.tool_sha256, chain.rules.tool_sha256);
   if (!cut_off)
     for (const auto& [file, bytes] : chain.uncovered)
-      problems.push_back(fmt::format("{} ends before {} does: its last {} bytes are in no segment", kChain, file, bytes));
+      problems.push_back(
+          fmt::format("{} ends before {} does: its last {} bytes are in no segment", kChain, file, bytes));
   return problems;
 }
 

@@ -19,9 +19,13 @@ namespace {
 
 constexpr std::size_t kLargestKey = std::size_t{1} << 20;
 
-struct FreeBio { void operator()(BIO* bio) const { BIO_free(bio); } };
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
 using Bio = std::unique_ptr<BIO, FreeBio>;
-struct FreeContext { void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); } };
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 Bio reader(std::string_view text) {
@@ -84,15 +88,16 @@ Result<std::string> PemKey::sign(std::string_view message) const {
                           message.size()) == 1;
     signature.resize(size);
   }
-  if (!done) return fail(ErrorCode::kRefused, "this key cannot sign: " + openssl_reason(), "Take RSA, ECDSA or Ed25519.");
+  if (!done)
+    return fail(ErrorCode::kRefused, "this key cannot sign: " + openssl_reason(), "Take RSA, ECDSA or Ed25519.");
   return signature;
 }
 
 bool PemKey::holds(std::string_view message, std::string_view signature) const {
   const Context context{EVP_MD_CTX_new()};
-  const bool held = EVP_DigestVerifyInit(context.get(), nullptr, digest_for(key_.get()), nullptr, key_.get()) == 1 &&
-                    EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message),
-                                     message.size()) == 1;
+  const bool held =
+      EVP_DigestVerifyInit(context.get(), nullptr, digest_for(key_.get()), nullptr, key_.get()) == 1 &&
+      EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message), message.size()) == 1;
   ERR_clear_error();
   return held;
 }

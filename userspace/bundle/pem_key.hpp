@@ -22,10 +22,12 @@ class PemKey {
   Result<std::string> sign(std::string_view message) const;
   bool holds(std::string_view message, std::string_view signature) const;
   std::string public_pem() const;
-  std::string id() const; // sha256 of the public half in DER
+  std::string id() const;  // sha256 of the public half in DER
 
  private:
-  struct Free { void operator()(EVP_PKEY* key) const; };
+  struct Free {
+    void operator()(EVP_PKEY* key) const;
+  };
   explicit PemKey(EVP_PKEY* key) : key_(key) {}
   std::unique_ptr<EVP_PKEY, Free> key_;
 };

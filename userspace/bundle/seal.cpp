@@ -66,7 +66,8 @@ Result<events::Chain> chain_of(const std::filesystem::path& staging, const event
   BROWNOUT_ASSIGN(const auto drill, sha256_file(staging / kDrill));
   BROWNOUT_ASSIGN(const auto plan, sha256_file(staging / kPlan));
   const auto problems = chain_problems(chain, {.drill_sha256 = drill, .plan_sha256 = plan}, evidence);
-  if (!problems.empty()) return fail(ErrorCode::kRefused, problems.front(), "The evidence was changed after it was recorded.");
+  if (!problems.empty())
+    return fail(ErrorCode::kRefused, problems.front(), "The evidence was changed after it was recorded.");
   return chain;
 }
 

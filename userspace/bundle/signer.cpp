@@ -77,7 +77,9 @@ Result<Signer> Signer::open(const SigningOptions& options) {
   return Signer{std::make_unique<State>(State{std::move(ssh), options.key, std::move(tried), std::move(attesting)})};
 }
 
-std::string Signer::key_name() const { return fmt::format("{} {}", state_->tried.key.type, state_->tried.key.fingerprint); }
+std::string Signer::key_name() const {
+  return fmt::format("{} {}", state_->tried.key.type, state_->tried.key.fingerprint);
+}
 
 bool Signer::attests() const { return state_->attesting.has_value(); }
 

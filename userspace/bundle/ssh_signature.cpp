@@ -45,7 +45,8 @@ Result<SshKeygen> SshKeygen::find() {
   auto env = find_program("env");
   auto program = find_program("ssh-keygen");
   if (!env || !program)
-    return fail(ErrorCode::kNotFound, "this host has no ssh-keygen", "It makes and checks signatures: install openssh-client.");
+    return fail(ErrorCode::kNotFound, "this host has no ssh-keygen",
+                "It makes and checks signatures: install openssh-client.");
   return SshKeygen{std::move(*env), std::move(*program)};
 }
 
@@ -61,17 +62,17 @@ Result<Finished> SshKeygen::call(const std::vector<std::string>& arguments, cons
 
 Result<std::string> SshKeygen::sign(const std::filesystem::path& key, const std::filesystem::path& message,
                                     Agent agent) const {
-  BROWNOUT_ASSIGN(auto finished, call({"-P", "", "-Y", "sign", "-f", key.string(), "-n", kSignatureNamespace}, message,
-                                      agent));
+  BROWNOUT_ASSIGN(auto finished,
+                  call({"-P", "", "-Y", "sign", "-f", key.string(), "-n", kSignatureNamespace}, message, agent));
   if (finished.exit_code == 0 && !finished.out.empty()) return std::move(finished.out);
   return fail(ErrorCode::kRefused, fmt::format("cannot sign with {}: {}", key.string(), last_line(finished.err)),
               advice(finished.err));
 }
 
 Result<SshKey> SshKeygen::check(const std::filesystem::path& message, const std::filesystem::path& signature) const {
-  BROWNOUT_ASSIGN(const auto finished,
-                  call({"-Y", "check-novalidate", "-n", kSignatureNamespace, "-s", signature.string()}, message,
-                       Agent::kNotAsked));
+  BROWNOUT_ASSIGN(
+      const auto finished,
+      call({"-Y", "check-novalidate", "-n", kSignatureNamespace, "-s", signature.string()}, message, Agent::kNotAsked));
   // Good "NAMESPACE" signature with TYPE key FINGERPRINT
   const std::string_view said = finished.out;
   static constexpr std::string_view kWith = " signature with ", kKey = " key ";
@@ -88,7 +89,8 @@ Result<std::string> SshKeygen::principal(const std::filesystem::path& message, c
   BROWNOUT_ASSIGN(const auto found, call({"-Y", "find-principals", "-s", signature.string(), "-f", allowed.string()},
                                          "/dev/null", Agent::kNotAsked));
   if (found.exit_code != 0)
-    return fail(ErrorCode::kRefused, fmt::format("{} names nobody with its key: {}", allowed.string(), last_line(found.err)));
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} names nobody with its key: {}", allowed.string(), last_line(found.err)));
   const auto name = found.out.substr(0, found.out.find_first_of(",\n"));
   BROWNOUT_ASSIGN(const auto held, call({"-Y", "verify", "-f", allowed.string(), "-I", name, "-n", kSignatureNamespace,
                                          "-s", signature.string()},

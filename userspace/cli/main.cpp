@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
 
   std::filesystem::path archive;
   bundle::VerifyOptions verifying;
-  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, origin, and whether its verdict follows");
+  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, origin, whether its verdict follows");
   verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
   verify_command->add_flag("--require-signature", verifying.require_signature, "refuse an unsigned bundle");
   verify_command->add_option("--allowed-signers", verifying.allowed_signers,

@@ -15,20 +15,20 @@
 namespace brownout::events {
 
 inline constexpr std::array kChainedFiles{kTimelineFile, kKernelEventsFile, kCountersFile,
-                                          kNamesFile, kLatencyFile, kSnapshotsFile};
+                                          kNamesFile,    kLatencyFile,      kSnapshotsFile};
 
 struct Segment {
   std::string file;
-  std::uint64_t from = 0, to = 0; // bytes; `to` is the first that is not in it
+  std::uint64_t from = 0, to = 0;  // bytes; `to` is the first that is not in it
   std::string sha256;
 };
 
 struct ChainLine {
   std::uint64_t segment = 0;
-  std::int64_t t_mono_ns = 0; // when it was closed
-  std::string previous;       // digest of the line before; empty for the first
-  Rules rules;                // of the first
-  std::vector<Segment> files; // of the others: those that grew
+  std::int64_t t_mono_ns = 0;  // when it was closed
+  std::string previous;        // digest of the line before; empty for the first
+  Rules rules;                 // of the first
+  std::vector<Segment> files;  // of the others: those that grew
 };
 
 OrderedJson encode(const ChainLine& line);

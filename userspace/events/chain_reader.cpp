@@ -32,7 +32,8 @@ Result<> ChainReader::take(std::string_view text, int number) {
 Result<> ChainReader::hold(const Segment& segment) {
   const auto found = std::ranges::find(kChainedFiles, std::string_view{segment.file},
                                        [](const char* file) { return std::string_view{file}; });
-  if (found == kChainedFiles.end()) return fail(ErrorCode::kFormat, fmt::format("{} is no file of records", segment.file));
+  if (found == kChainedFiles.end())
+    return fail(ErrorCode::kFormat, fmt::format("{} is no file of records", segment.file));
   auto& record = records_[static_cast<std::size_t>(found - kChainedFiles.begin())];
   if (segment.from != record.covered || segment.to <= segment.from)
     return fail(ErrorCode::kFormat, fmt::format("{}: bytes {} to {} are not the next ones, which begin at {}",
@@ -43,9 +44,8 @@ Result<> ChainReader::hold(const Segment& segment) {
   auto digest = digest_of_range(record.fd.get(), segment.from, segment.to);
   if (!digest && digest.error().code != ErrorCode::kFormat) return std::unexpected(std::move(digest).error());
   if (!digest || *digest != segment.sha256)
-    return fail(ErrorCode::kFormat,
-                fmt::format("{}: bytes {} to {} are not as recorded{}", segment.file, segment.from, segment.to,
-                            digest ? std::string{} : ": " + digest.error().what));
+    return fail(ErrorCode::kFormat, fmt::format("{}: bytes {} to {} are not as recorded{}", segment.file, segment.from,
+                                                segment.to, digest ? std::string{} : ": " + digest.error().what));
   record.covered = segment.to;
   return {};
 }
@@ -63,7 +63,8 @@ Result<Chain> ChainReader::finish() {
 
 Result<Chain> read_chain(const std::filesystem::path& directory) {
   ChainReader reader{directory};
-  BROWNOUT_TRY(for_each_line(directory / kChainFile, [&](std::string_view line, int number) { return reader.take(line, number); }));
+  BROWNOUT_TRY(for_each_line(directory / kChainFile,
+                             [&](std::string_view line, int number) { return reader.take(line, number); }));
   return reader.finish();
 }
 

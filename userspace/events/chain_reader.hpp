@@ -22,7 +22,10 @@ class ChainReader {
  private:
   Result<> hold(const Segment& segment);
 
-  struct Record { UniqueFd fd; std::uint64_t covered = 0; };
+  struct Record {
+    UniqueFd fd;
+    std::uint64_t covered = 0;
+  };
   std::filesystem::path directory_;
   std::array<Record, kChainedFiles.size()> records_;
   Chain chain_;

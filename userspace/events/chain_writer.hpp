@@ -13,7 +13,8 @@ class ChainWriter {
  public:
   // The first line is on the disk when this returns. `records` are those of kChainedFiles, in that order.
   Result<> open(const std::filesystem::path& directory, const Rules& rules, std::vector<const LineFile*> records);
-  // What is written by now is what the next segment reaches to: once it is synced, no line speaks of what is not on disk.
+  // What is written by now is what the next segment reaches to: once it is synced, no line speaks of what is not on
+  // disk.
   void mark();
   // What was written since the last segment, if anything was.
   Result<> close_segment();
