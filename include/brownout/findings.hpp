@@ -134,6 +134,10 @@ struct LedgerRow { // one of the kernel's own counters of the network namespace,
   bool equal = false, closes = false; // closes: equal, or below where it is a bound
 };
 
+struct RoundTrip { // smoothed by TCP, as the app's connections on hit flows had it at their events in one bin
+  std::optional<double> p50_ms, p95_ms;
+};
+
 struct Growth { // of a counter of the app over the window, bounded by the snapshots around it
   std::optional<double> lower, upper;
   double baseline_per_second = 0;
@@ -188,6 +192,7 @@ struct Findings {
   std::uint64_t events_unaccounted = 0;     // gaps and written events that no counter of loss explains
   std::uint64_t payloads_unaccounted = 0;   // the same of payload for names
   std::vector<LedgerRow> ledger;
+  std::vector<RoundTrip> round_trips;       // of each bin of bin_edges()
   std::string snmp_violation;               // empty: every row of the ledger closes
   bool snmp_equal = false;                  // retransmits and RTOs seen are all that the network namespace counted
   std::int64_t clock_step_ns = 0;           // change of realtime - monotonic over the run, beyond slew
@@ -200,6 +205,11 @@ using Events = std::function<Result<>(const events::EventSink& sink)>;
 // An Error only when `events` has one, or when there is no room for temporary files: where there are more calls than are
 // good to hold, their times wait in one.
 Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence, const Events& events);
+
+// What is drawn over time is drawn in this many bins at most, however long the drill was.
+inline constexpr std::size_t kMostBins = 2'000;
+// Positions in Evidence::counters: a bin lies between each two that follow each other, and is no shorter than 0.9 s.
+std::vector<std::size_t> bin_edges(const events::Evidence& evidence);
 
 // The recorded files of a directory, and what they say.
 struct Reading {

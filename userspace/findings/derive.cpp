@@ -25,6 +25,7 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
   LookupFold lookups{evidence, names, findings};
   EdgeFold edges{findings};
   CallDelayFold delays{plan, evidence};
+  RoundTripFold round_trips{evidence};
   Sequences sequences;
   BROWNOUT_TRY(events([&](const brownout_event& event, const events::Where& where) -> Result<> {
     ++findings.events;
@@ -32,10 +33,12 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
     failures.take(event, where);
     lookups.take(event, where);
     edges.take(event, where);
+    round_trips.take(event);
     return delays.take(event);
   }));
   failures.finish();
   lookups.finish();
+  findings.round_trips = round_trips.finish();
   BROWNOUT_ASSIGN(const auto call_delays, delays.finish());
   find_calls(plan, evidence, findings);
   find_destinations(evidence, names, findings);

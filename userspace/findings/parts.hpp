@@ -3,6 +3,7 @@
 #pragma once
 
 #include "brownout/findings.hpp"
+#include "brownout/latency_histogram.hpp"
 #include "call_delays.hpp"
 #include "name_book.hpp"
 #include "sequences.hpp"
@@ -45,6 +46,18 @@ class LookupFold {
   std::optional<events::Window> window_;
   const NameBook& names_;
   Findings& findings_;
+};
+
+// Round trips over time: the same.
+class RoundTripFold {
+ public:
+  explicit RoundTripFold(const events::Evidence& evidence);
+  void take(const brownout_event& event);
+  std::vector<RoundTrip> finish() const;
+
+ private:
+  std::vector<std::int64_t> ends_ns_; // of the bins; before them, the start of the first
+  std::vector<LatencyHistogram> bins_;
 };
 
 // By position of the latency fault in the plan.

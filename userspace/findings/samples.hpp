@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "brownout/findings.hpp"
+#include "brownout/latency_histogram.hpp"
 
 namespace brownout::findings {
 
@@ -37,18 +38,6 @@ bool has_snmp(const Span& span, const std::string& name);
 std::uint64_t in_flight(const events::CounterSample& sample);
 
 // Histogram growth of one phase, added up over the samples in (after_ns, until_ns].
-class LatencyHistogram {
- public:
-  void add(const events::CounterSample& sample, std::uint32_t phase);
-  void add(std::uint32_t bucket, std::uint64_t count);
-  std::uint64_t count() const { return count_; }
-  // Midpoint of the bucket that holds the nearest-rank quantile, in ms.
-  std::optional<double> quantile_ms(double q) const;
-
- private:
-  std::map<std::uint32_t, std::uint64_t> buckets_;
-  std::uint64_t count_ = 0;
-};
 LatencyHistogram histogram_of(const events::Evidence& evidence, std::uint32_t phase,
                               std::int64_t after_ns = INT64_MIN, std::int64_t until_ns = INT64_MAX);
 
