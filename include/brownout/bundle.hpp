@@ -41,8 +41,9 @@ struct Sealed {
   std::string not_signed_because; // the signer failed: what was recorded is sealed without it
 };
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
-// verdict.json, report.md, FILELIST.ls.txt and SHA256SUMS.txt, has that signed, and writes DIR/NAME.tar.gz and
-// DIR/NAME.tar.gz.sha256. kRefused for rules (drill, plan) that are not those which the chain begins with.
+// verdict.json, report.md, report.html, time_series.jsonl, FILELIST.ls.txt and SHA256SUMS.txt, has that signed, and
+// writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256. kRefused for rules (drill, plan) that are not those which the chain
+// begins with.
 // Same inputs, same bytes: sorted members, fixed owner and mode, `realtime_ns` as every mtime.
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
@@ -82,6 +83,9 @@ Result<Judgement> rejudge(const std::filesystem::path& evidence, const std::opti
 // Why, check by check, down to the lines of evidence; of `checks` (names, or what stands before ':') or, when empty, of
 // all. kUsage for a name that no check has, with those there are.
 Result<std::string> explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
+
+// report.html of one bundle, or one page of two side by side; each is judged again as rejudge() does it.
+Result<std::string> html_report(const std::vector<std::filesystem::path>& evidence);
 
 std::string render_report(const plan::Plan& plan, const events::Evidence& evidence,
                           const findings::Findings& findings, const verdict::Verdict& verdict,

@@ -5,11 +5,11 @@
 base_packages=(
   g++ cmake ninja-build pkg-config clang-19 libbpf-dev bpftool libelf-dev zlib1g-dev libcli11-dev
   libyaml-cpp-dev nlohmann-json3-dev libarchive-dev libssl-dev libfmt-dev libspdlog-dev
-  libboost-dev libseccomp-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests
+  libboost-dev libseccomp-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests libjs-dygraphs
 )
 test_packages=(
   python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
-  qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl
+  qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl chromium
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:
@@ -24,6 +24,7 @@ declare -A command_of=(
   [g++]=g++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [runc]=runc
   [iproute2]=ip [python3]=/usr/bin/python3 [jq]=jq [iputils-ping]=ping [iperf3]=iperf3
   [openssh-client]=ssh-keygen [openssl]=openssl [docker.io]=dockerd [qemu-system-x86]=qemu-system-x86_64
+  [chromium]=chromium
 )
 
 oldest_clang=15
@@ -140,6 +141,7 @@ choose_versions() {
     case $package in
       clang-19) if has_candidate clang-19; then echo clang-19; else newest_clang_package; fi ;;
       bpftool) if has_candidate bpftool; then with_suite bpftool; else ubuntu_bpftool; fi ;;
+      chromium) ! has_candidate chromium || with_suite chromium ;; # Ubuntu's is a snap: its test is skipped there
       *) with_suite "$package" ;;
     esac
   done

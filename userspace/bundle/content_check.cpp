@@ -12,6 +12,7 @@
 #include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
+#include "html_page.hpp"
 #include "layout.hpp"
 #include "recorded_plan.hpp"
 #include "run_directory_copy.hpp"
@@ -201,6 +202,9 @@ Result<> ContentCheck::check_report(const plan::Plan& plan, const events::Eviden
   BROWNOUT_ASSIGN(const auto text, text_of(kReport));
   if (render_report(plan, evidence, findings, recomputed, manifest_) != text)
     report(fmt::format("{} does not follow from the other files", kReport));
+  BROWNOUT_ASSIGN(const auto page, text_of(kReportHtml));
+  if (render_html({plan, evidence, findings, recomputed, manifest_}) != page)
+    report(fmt::format("{} does not follow from the other files", kReportHtml));
   return {};
 }
 

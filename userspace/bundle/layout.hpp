@@ -18,6 +18,7 @@ inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
 inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kVerdict = "verdict.json";
 inline constexpr std::string_view kReport = "report.md";
+inline constexpr std::string_view kReportHtml = "report.html";
 inline constexpr std::string_view kTimeSeries = "time_series.jsonl";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
@@ -30,9 +31,9 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle.
-inline constexpr std::array<std::string_view, 15> kAlways{
-    kChecksums, kFileList, kManifest, kVerdict, kReport, kTimeSeries, kDrill, kPlan, kChain, "timeline.jsonl",
-    "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",
+inline constexpr std::array<std::string_view, 16> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kReportHtml, kTimeSeries, kDrill, kPlan, kChain,
+    "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",
     "fingerprint/snapshots.jsonl"};
 // Of those, the ones that are there before sealing.
 inline constexpr std::array<std::string_view, 9> kStaged{

@@ -6,23 +6,15 @@
 #include "brownout/clock.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
+#include "report_words.hpp"
 
 namespace brownout::bundle {
 namespace {
 
 using nlohmann::json;
 
-// The manifest's value at a JSON pointer, as text; "-" where there is none.
-std::string value_at(const json& manifest, const char* pointer) {
-  const json::json_pointer place{pointer};
-  if (!manifest.contains(place)) return "-";
-  const auto& value = manifest.at(place);
-  if (value.is_null()) return "-";
-  return cell(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
 std::string said(const ReportInputs& inputs, const char* name, const char* pointer) {
-  return fmt::format("| {} | {} |\n", name, value_at(inputs.manifest, pointer));
+  return fmt::format("| {} | {} |\n", name, cell(manifest_text(inputs.manifest, pointer)));
 }
 
 // "Not proven: telemetry, gate 1: error_count": which checks came out so.

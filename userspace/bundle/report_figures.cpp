@@ -4,27 +4,13 @@
 
 #include "report_sections.hpp"
 #include "report_text.hpp"
+#include "report_words.hpp"
 
 namespace brownout::bundle {
 namespace {
 
 std::string tally(const brownout_tally& tally) {
   return fmt::format("{} / {} / {}", tally.packets, tally.segments, tally.bytes);
-}
-
-std::string_view direction_name(int direction) { return direction == BROWNOUT_EGRESS ? "egress" : "ingress"; }
-
-std::string label_of(const plan::Plan& plan, std::size_t fault) {
-  return fault < plan.faults.size() ? plan.faults[fault].label : fmt::format("fault {}", fault);
-}
-
-std::string_view weight_name(findings::WitnessWeight weight) {
-  switch (weight) {
-    case findings::WitnessWeight::kDeciding: return "deciding";
-    case findings::WitnessWeight::kSupporting: return "supporting";
-    case findings::WitnessWeight::kOwn: return "our own";
-  }
-  return "our own";
 }
 
 std::string growth_row(std::string_view name, const findings::Growth& growth) {
@@ -40,16 +26,6 @@ std::string app_counters(const findings::Findings& findings) {
   for (const auto& [pointer, growth] : findings.counters) text += growth_row(pointer, growth);
   return text;
 }
-
-// As for the counters of the faults: what stood there before the drain began.
-const events::CounterSample* last_of_window(const events::Evidence& evidence) {
-  const events::CounterSample* last = nullptr;
-  for (const auto& sample : evidence.counters)
-    if (sample.injecting && sample.phase == BROWNOUT_PHASE_INJECT) last = &sample;
-  return last;
-}
-
-std::string us_as_ms(std::uint64_t us) { return fmt::format("{}.{:03} ms", us / 1000, us % 1000); }
 
 std::string delays(const ReportInputs& inputs) {
   const auto* sample = last_of_window(inputs.evidence);
@@ -117,7 +93,7 @@ std::string ledger_section(const ReportInputs& inputs) {
                     row.formula,
                     row.missed == 0 ? fmt::to_string(row.traced)
                                     : fmt::format("{}, {} runs of programs missed", row.traced, row.missed),
-                    !row.closes ? "does not close" : row.bound ? "bound holds" : "closes"});
+                    std::string{how_it_closes(row)}});
   if (rows.empty()) return {};
   return heading("The kernel's own counts") +
          "Of the container's network namespace, against what was traced. A bound holds where the kernel may count more "

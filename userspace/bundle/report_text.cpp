@@ -17,9 +17,14 @@ bool continues_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0
 
 std::string row_of(const std::vector<std::string>& cells) { return fmt::format("| {} |\n", fmt::join(cells, " | ")); }
 
-std::string escaped(std::string_view text, std::size_t longest) {
+std::size_t cut_at(std::string_view text, std::size_t longest) {
   std::size_t length = std::min(text.size(), longest);
   while (length > 0 && length < text.size() && continues_code_point(text[length])) --length;
+  return length;
+}
+
+std::string escaped(std::string_view text, std::size_t longest) {
+  const auto length = cut_at(text, longest);
   std::string clean;
   for (const char c : text.substr(0, length)) {
     if (c == '|' || c == '`' || c == '*' || c == '[' || c == '\\') clean += '\\';
@@ -34,6 +39,11 @@ std::string escaped(std::string_view text, std::size_t longest) {
 
 std::string cell(std::string_view text) { return escaped(text, kLongestCell); }
 std::string prose(std::string_view text) { return escaped(text, kLongestProse); }
+
+std::string shown(std::string_view text) {
+  const auto length = cut_at(text, kLongestProse);
+  return visible(text.substr(0, length)) + (length < text.size() ? " ..." : "");
+}
 
 std::string with_names(const std::string& endpoint, const std::vector<std::string>& names) {
   return names.empty() ? endpoint : fmt::format("{} ({})", endpoint, fmt::join(names, ", "));

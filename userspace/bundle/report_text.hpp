@@ -14,6 +14,8 @@ namespace brownout::bundle {
 std::string cell(std::string_view text);
 // The same outside of tables, where there is room.
 std::string prose(std::string_view text);
+// The same where it is no Markdown.
+std::string shown(std::string_view text);
 // "10.0.0.1:443 (api.example, ...)"
 std::string with_names(const std::string& endpoint, const std::vector<std::string>& names);
 std::string heading(std::string_view text);

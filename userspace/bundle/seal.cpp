@@ -19,6 +19,7 @@
 #include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
+#include "html_page.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
 #include "time_series.hpp"
@@ -93,6 +94,7 @@ Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json m
   // As whoever verifies will do it: from the manifest as it can be read back.
   BROWNOUT_ASSIGN(const auto written, events::parse_json(document(manifest), kManifest));
   BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
+  BROWNOUT_TRY(write_file(staging / kReportHtml, render_html({plan, evidence, findings, verdict, written})));
   BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
   BROWNOUT_TRY(write_member(staging, kFileList, render_file_list(members), members));

@@ -32,6 +32,11 @@ void undo_leftovers();
 ExitCode give_up_privileges();
 // `guard`, which run starts by itself.
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals);
+struct ReportOptions {
+  std::vector<std::filesystem::path> evidence; // one, or two to compare
+  std::filesystem::path out;                   // empty: NAME.report.html here; "-": stdout
+};
+ExitCode write_report(const ReportOptions& options);
 ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
 // Prints the error; the exit code that goes with it.

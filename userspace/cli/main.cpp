@@ -87,6 +87,11 @@ int main(int argc, char** argv) {
   judge_command->add_option("--drill", judging.drill, "by these rules instead of the recorded ones");
   judge_command->add_flag("--json", judging.json, "print one JSON object instead of text");
 
+  cli::ReportOptions reporting;
+  auto* report_command = app.add_subcommand("report", "one page to look at, without a network; of two bundles: side by side");
+  report_command->add_option("evidence", reporting.evidence, "a bundle, or a directory of one")->required()->expected(1, 2);
+  report_command->add_option("--out", reporting.out, "file to write, - for stdout; default: NAME.report.html here");
+
   std::filesystem::path explained;
   std::vector<std::string> checks;
   auto* explain_command = app.add_subcommand("explain", "why a verdict is what it is, down to the lines of evidence");
@@ -101,7 +106,7 @@ int main(int argc, char** argv) {
   }
   const auto chosen = [&] {
     if (!*guard_command && !*clean_command) cli::undo_leftovers();
-    if (*check_command || *verify_command || *judge_command || *explain_command)
+    if (*check_command || *verify_command || *judge_command || *explain_command || *report_command)
       if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);
     if (*check_command) return cli::check(drill);
@@ -111,6 +116,7 @@ int main(int argc, char** argv) {
     if (*guard_command) return cli::guard(guarded, guarded_since, journals);
     if (*verify_command) return cli::verify(archive, verifying);
     if (*judge_command) return cli::judge(judging);
+    if (*report_command) return cli::write_report(reporting);
     return cli::explain(explained, checks);
   };
   // Where nobody reads what is printed (`| head`, a terminal that went), a drill still comes to its end.
