@@ -219,6 +219,7 @@ TEST_CASE("a forger whose digests all fit is refused") {
        "different at \"/completeness\""},
       {"verdict.json", "{", "[", "verdict.json: not JSON"},
       {"report.md", "**Verdict: ", "**Verdict: NOT ", "report.md does not follow"},
+      {"report.html", "brownout report</title>", "brownout  report</title>", "report.html does not follow"},
       {"time_series.jsonl", "\"completed\":40", "\"completed\":41", "time_series.jsonl does not follow"},
       {"plan.json", "\"delay_ns\": 300000000", "\"delay_ns\": 1", "plan.json does not follow from drill.yaml"},
       {"plan.json", "\"seed\": \"7\"", "\"seed\": \"8\"", "report.md does not follow"},
