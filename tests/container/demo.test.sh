@@ -24,6 +24,7 @@ expect "sha256sum checks it" sh -c "cd '$work'/open/*/ && sha256sum -c --strict 
 expect "brownout verify" "$BROWNOUT" verify "$bundle"
 expect "brownout judge, of the opened bundle" "$BROWNOUT" judge "$work"/open/*/
 judged_again demo
+expect "its files are as the schemas in it say" "$support/bundle_schemas.py" "$bundle"
 expect "brownout explain shows lines of the kernel's events" grep -q 'kernel/events.jsonl:' <("$BROWNOUT" explain "$bundle")
 expect "the figures" "$support/demo_figures.py" "$work"/open/*/
 expect "the machine is as before" census_equal "$work/before"

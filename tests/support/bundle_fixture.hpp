@@ -63,7 +63,7 @@ inline std::vector<events::TimelineEntry> timeline_of(const events::Evidence& ev
     entry.t_mono_ns = t;
     entries.push_back(std::move(entry));
   };
-  add(kStart, timeline::target({{"name", "demo"}}));
+  add(kStart, timeline::target(target::to_json({.name = "demo"})));
   if (!evidence.clocks.empty()) add(kStart, timeline::clock(evidence.clocks.front()));
   for (std::size_t i = 1; i + 1 < evidence.clocks.size(); ++i)
     add(evidence.clocks[i].at_monotonic_ns, timeline::clock(evidence.clocks[i]));
@@ -126,7 +126,7 @@ inline bundle::Manifest fixture_manifest(const plan::Plan& plan) {
            {"drill", plan.drill.name},
            {"drill_sha256", sha256(plan.drill.text)},
            {"labels", plan.drill.labels},
-           {"target", {{"name", "demo"}}},
+           {"target", target::to_json({.name = "demo"})},
            {"host", {{"hostname", "host"}, {"kernel_release", "6.12"}}},
            {"tool", {{"name", "brownout"}, {"version", "0"}, {"commit", "c"}}}}};
 }

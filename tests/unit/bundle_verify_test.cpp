@@ -239,6 +239,8 @@ TEST_CASE("a forger whose digests all fit is refused") {
        "not as brownout writes it"},
       {"manifest.json", "\"bundle\": \"IEB_", "\"bundle\": \"IEB_x", "'bundle' does not follow"},
       {"manifest.json", "{", "[", "manifest.json: not JSON"},
+      {"schema/verdict.schema.json", "\"NOT_MEASURABLE\"", "\"SPLENDID\"",
+       "schema/verdict.schema.json is not the schema of bundle format 5"},
       {"timeline.jsonl", "\"edge\":\"end\"", "\"edge\":\"cut\"", "does not follow"},
       {"kernel/events.jsonl", "\"certainty\":\"certain\"", "\"certainty\":\"inferred\"",
        "not as brownout writes this record"},

@@ -16,6 +16,7 @@
 #include "layout.hpp"
 #include "recorded_plan.hpp"
 #include "run_directory_copy.hpp"
+#include "schemas.hpp"
 #include "time_series.hpp"
 
 namespace brownout::bundle {
@@ -43,6 +44,7 @@ class ContentCheck {
   // In the order in which one rests on the other; an Error ends it, as what follows would only repeat it.
   Result<> run(verdict::Verdict& recomputed) {
     BROWNOUT_TRY(read_manifest());
+    BROWNOUT_TRY(check_schemas());
     BROWNOUT_ASSIGN(const auto plan, recompile());
     check_jitter_tables(plan);
     BROWNOUT_ASSIGN(const auto reading, findings::read(plan, directory_));
@@ -65,6 +67,7 @@ class ContentCheck {
   void report(std::string_view problem) { problems_.push_back(visible(problem)); }
 
   Result<> read_manifest();
+  Result<> check_schemas();
   Result<plan::Plan> recompile();
   void check_jitter_tables(const plan::Plan& plan);
   void check_summary(const events::Evidence& evidence, const findings::Findings& findings);
@@ -95,6 +98,14 @@ Result<> ContentCheck::read_manifest() {
                 "This bundle is of another version of brownout; verify it with that one.");
   // A key given twice would be one thing to us and another to the next reader.
   if (document(manifest_) != text) report(fmt::format("{} is not as brownout writes it", kManifest));
+  return {};
+}
+
+Result<> ContentCheck::check_schemas() {
+  for (const auto& schema : schemas()) {
+    BROWNOUT_ASSIGN(const auto text, text_of(schema.path));
+    if (text != schema.text) report(fmt::format("{} is not the schema of bundle format {}", schema.path, kFormat));
+  }
   return {};
 }
 

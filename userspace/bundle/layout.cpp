@@ -7,6 +7,7 @@
 
 #include "brownout/abi/brownout.h"
 #include "brownout/text.hpp"
+#include "schemas.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -25,7 +26,8 @@ bool is_unlisted(std::string_view path) { return path == kChecksums || path == k
 bool is_known(std::string_view path) {
   for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)
     if (path == jitter_table_path(i)) return true;
-  return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles || path == kRunDirectoryCopy ||
+  return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles ||
+         path == kRunDirectoryCopy || std::ranges::find(schemas(), path, &Schema::path) != schemas().end() ||
          (path.starts_with(kRunDirectory) && path.size() > kRunDirectory.size());
 }
 

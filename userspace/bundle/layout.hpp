@@ -30,7 +30,7 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 // Where the drill's table file of this number (from 0) is kept: "jitter_tables/1.dist".
 std::string jitter_table_path(std::size_t index);
 
-// In every bundle.
+// In every bundle, beside the schemas of schemas.hpp.
 inline constexpr std::array<std::string_view, 16> kAlways{
     kChecksums, kFileList, kManifest, kVerdict, kReport, kReportHtml, kTimeSeries, kDrill, kPlan, kChain,
     "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",

@@ -5,6 +5,7 @@
 #include "brownout/text.hpp"
 #include "content_check.hpp"
 #include "layout.hpp"
+#include "schemas.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -42,6 +43,8 @@ std::vector<std::string> check_listing(const std::filesystem::path& directory, c
   Problems problems;
   for (const auto path : kAlways)
     if (!members.contains(std::string{path})) problems.push_back(fmt::format("missing: {}", path));
+  for (const auto& schema : schemas())
+    if (!members.contains(std::string{schema.path})) problems.push_back(fmt::format("missing: {}", schema.path));
   for (const auto& [path, member] : members)
     if (!is_known(path)) problems.push_back(fmt::format("no file of a bundle: {}", path));
   const auto text = read_file(directory / kChecksums);

@@ -22,6 +22,7 @@
 #include "html_page.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "schemas.hpp"
 #include "time_series.hpp"
 
 namespace brownout::bundle {
@@ -77,6 +78,16 @@ struct Complete {
   std::string chain_head;
 };
 
+Result<> write_schemas(const std::filesystem::path& staging) {
+  for (const auto& schema : schemas()) {
+    std::error_code error;
+    std::filesystem::create_directories((staging / schema.path).parent_path(), error);
+    if (error) return fail_errno(ErrorCode::kIo, error.value(), fmt::format("create the folder of {}", schema.path));
+    BROWNOUT_TRY(write_file(staging / schema.path, schema.text));
+  }
+  return {};
+}
+
 // Everything that follows from what is staged, in the order in which one rests on the other.
 Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
                          const verdict::Verdict& verdict) {
@@ -96,6 +107,7 @@ Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json m
   BROWNOUT_TRY(write_file(staging / kReport, render_report(plan, evidence, findings, verdict, written)));
   BROWNOUT_TRY(write_file(staging / kReportHtml, render_html({plan, evidence, findings, verdict, written})));
   BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
+  BROWNOUT_TRY(write_schemas(staging));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
   BROWNOUT_TRY(write_member(staging, kFileList, render_file_list(members), members));
   BROWNOUT_TRY(write_member(staging, kChecksums, render_checksums(members), members));

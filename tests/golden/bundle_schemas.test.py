@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""docs/schemas against recorded cases and a sealed bundle; and each schema refuses what is not as it should be."""
+import copy
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import bundle_schemas  # noqa: E402
+
+CASES = bundle_schemas.ROOT / "tests/golden/cases"
+# Where names are others': a key more or less says nothing. [] is any element of a list.
+OPEN = {
+    "manifest.json": {"labels", "target.labels"},
+    "timeline.jsonl": {"manifest", "target.labels"},
+    "plan.json": {"app.require", "labels"},
+    "kernel/counters.jsonl": {"snmp", "snmp_before", "drop_witness"},
+    "fingerprint/snapshots.jsonl": {"counters", "new_errors.[].error"},
+}
+# What may be left out.
+OPTIONAL = {
+    "manifest.json": {"operator.login_uid", "operator.env_SUDO_USER", "operator.env_SUDO_UID", "host.boot_id",
+                      "stop.detail", "run_dir_copies_dropped", "kernel_objects.injector", "kernel_objects.programs",
+                      "kernel_objects.not_observed", "kernel_objects.injector.qdiscs_as_before", "windows.baseline", "windows.inject", "windows.recovery",
+                      "windows.settle"},
+    "kernel/events.jsonl": {"rcode"},
+    "kernel/counters.jsonl": {"drop_witness"},
+    "fingerprint/snapshots.jsonl": {"problem", "body"},
+}
+# Of which no word beyond the known ones is taken.
+WORDS = {
+    "manifest.json": {"ending.ending", "kernel_objects.injector.means.hook"},
+    "verdict.json": {"verdict", "scope", "completeness", "checks.[].sort", "checks.[].outcome", "checks.[].reason"},
+    "plan.json": {"scope", "backend", "faults.[].kind", "faults.[].directions.[]", "gates.[].kind",
+                  "faults.[].jitter.distribution"},
+    "timeline.jsonl": {"kind", "phase", "edge", "ending", "when"},
+    "time_series.jsonl": {"phase"},
+    "kernel/events.jsonl": {"kind", "certainty", "phase", "transport", "flags.[]", "old_state", "new_state"},
+    "kernel/counters.jsonl": {"phase", "histogram.[].[]"},
+    "kernel/latency.jsonl": {"phase"},
+    "kernel/names.jsonl": {"source"},
+    "fingerprint/snapshots.jsonl": {"status"},
+}
+MANIFEST = {
+    "run_id": "", "drill": "demo", "labels": {"ticket": "OPS-1"},
+    "tool": {"name": "brownout", "version": "0", "commit": "c", "dirty": False, "binary_sha256": None},
+    "operator": {"uid": 0, "user": "root", "login_uid": "4294967295"},
+    "host": {"hostname": "host", "kernel_release": "6.12", "kernel_version": "#1", "machine": "x86_64",
+             "boot_id": "e976a490-0505-4fa5-b647-087e1dfaaf84"},
+    "command_line": ["brownout", "run", "drill.yaml"],
+    "interface": {"host_name": "veth0", "host_ifindex": 7, "container_name": "eth0", "container_ifindex": 2},
+    "kernel_objects": {
+        "injector": {
+            "means": {"hook": "tcx", "hook_reason": "tcx links are there"}, "interface": "veth0", "ifindex": 7, "hooks": ["egress"],
+            "drop": {"from_container": "drop", "to_container": "redirect to no device"}, "heartbeat_limit_ns": 1000000000,
+            "max_duration_ns": 25000000000, "qdiscs_before": [], "qdiscs_as_before": True, "other_programs": [],
+        },
+        "programs": [{"id": 1, "name": "from_container", "tag": "832ee719e5684817", "type": "sched_cls", "recursion_misses": 0}],
+        "not_observed": [],
+    },
+}
+NAME = {"t_mono_ns": 1, "source": "dns", "name": "api.example", "address": "10.0.0.1", "port": None, "cookie": 1, "ttl_s": 60}
+
+
+def steps(document, path=()):
+    """Every place of a document: (container, key, path as in the tables above)."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield document, key, ".".join((*path, key))
+            yield from steps(value, (*path, key))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield document, index, ".".join((*path, "[]"))
+            yield from steps(value, (*path, "[]"))
+
+
+def is_open(file, path):
+    return any(path == place or path.startswith(place + ".") for place in OPEN.get(file, ()))
+
+
+def changed(document, number, change):
+    """A copy with `change` made at the place of that number."""
+    other = copy.deepcopy(document)
+    container, key, _ = list(steps(other))[number]
+    change(container, key)
+    return other
+
+
+def mutations(file, document):
+    """(what was done, document): none of these may be taken."""
+    yield "a key too many", {**document, "surplus": 1}
+    for number, (container, key, path) in enumerate(steps(document)):
+        value = container[key]
+        if isinstance(value, dict) and not is_open(file, path):
+            yield f"{path}: a key too many", changed(document, number, lambda c, k: c[k].update(surplus=1))
+        if is_open(file, path):
+            continue
+        if isinstance(container, dict) and path not in OPTIONAL.get(file, ()):
+            yield f"{path}: left out", changed(document, number, lambda c, k: c.pop(k))
+        if isinstance(value, int):
+            yield f"{path}: text for a number", changed(document, number, lambda c, k: c.__setitem__(k, "7x"))
+        if isinstance(value, str) and path in WORDS.get(file, ()):
+            yield f"{path}: a word of no list", changed(document, number, lambda c, k: c.__setitem__(k, "no_such_word"))
+
+
+def shapes(file, directory):
+    """One document of each shape: of a timeline one of each kind."""
+    found = {}
+    for _, document in bundle_schemas.documents(directory / file):
+        found.setdefault((document.get("kind"), tuple(document), bool(document.get("new_errors"))), document)
+    return found.values()
+
+
+def sealed(work):
+    """A bundle that brownout seals, of evidence with a torn line."""
+    brownout = os.environ.get("BROWNOUT")
+    if not brownout or not os.access(brownout, os.X_OK):
+        print("SKIP: BROWNOUT does not name the built program")
+        sys.exit(77)
+    evidence = work / "evidence"
+    shutil.copytree(CASES / "recorded", evidence)
+    evidence.chmod(0o700)
+    target = bundle_schemas.documents(evidence / "timeline.jsonl")[0][1]["target"]
+    (evidence / "manifest.json").write_text(json.dumps({**MANIFEST, "target": target, "drill_sha256": drill_sha256(evidence)}))
+    with (evidence / "kernel/events.jsonl").open("a") as events:
+        events.write('{"sequence":')
+    (evidence / "kernel/names.jsonl").write_text(json.dumps(NAME, separators=(",", ":")) + "\n")
+    subprocess.run([brownout, "recover", evidence, "--out", work], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    bundle = next(work.glob("IEB_*.tar.gz"))
+    subprocess.run([brownout, "verify", bundle], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    return bundle_schemas.open_bundle(bundle, work / "open")
+
+
+def drill_sha256(evidence):
+    import hashlib
+    return hashlib.sha256((evidence / "drill.yaml").read_bytes()).hexdigest()
+
+
+def main():
+    validator_of = bundle_schemas.validators()
+    failures, tried = [], dict.fromkeys(bundle_schemas.FILES, 0)
+    for case in sorted(CASES.iterdir()):
+        failures += [f"{case.name}: {problem}" for problem in bundle_schemas.problems_of(case, validator_of)]
+    with tempfile.TemporaryDirectory() as name:
+        bundle = sealed(pathlib.Path(name))
+        failures += bundle_schemas.problems_of_bundle(bundle, validator_of)
+        (bundle / "run_dir_copy.json").write_text(
+            json.dumps({"files": [{"path": "a", "size": 1, "sha256": "0" * 64}], "left_out": [{"path": "b", "why": "w", "size": 1}]}))
+        for file, validator in validator_of.items():
+            for document in shapes(file, bundle):
+                if not validator.is_valid(document):
+                    failures.append(f"{file}: {document} is refused")
+                for what, other in mutations(file, document):
+                    tried[file] += 1
+                    if validator.is_valid(other):
+                        failures.append(f"{file}: taken all the same: {what}")
+    failures += [f"{file}: nothing tried" for file, times in tried.items() if times < 10]
+    for failure in failures:
+        print(f"FAIL: {failure}")
+    print(f"{sum(tried.values())} changed documents, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
