@@ -8,8 +8,8 @@ base_packages=(
   libboost-dev libseccomp-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests libjs-dygraphs
 )
 test_packages=(
-  python3-jsonschema python3-yaml busybox-static jq iputils-ping iperf3 docker.io
-  qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl chromium
+  python3-jsonschema python3-yaml python3-junitparser python3-prometheus-client busybox-static jq iputils-ping
+  iperf3 docker.io qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl chromium
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:

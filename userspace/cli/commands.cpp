@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "brownout/capabilities.hpp"
+#include "brownout/export.hpp"
+#include "brownout/fd.hpp"
 #include "brownout/journal.hpp"
 #include "brownout/system_calls.hpp"
 #include "brownout/tell.hpp"
@@ -228,6 +231,22 @@ ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::s
   if (!text) return report(text.error());
   fmt::print("{}", *text);
   return ExitCode::kPass;
+}
+
+ExitCode export_to(const ExportOptions& options) {
+  const auto format = bundle::export_format(options.format);
+  if (!format)
+    return report(fail(ErrorCode::kUsage, fmt::format("'{}' is not a format to export to", visible(options.format)),
+                       fmt::format("One of: {}.", fmt::join(bundle::kExportFormats, ", ")))
+                      .error());
+  const auto text = bundle::export_evidence(options.evidence, *format);
+  if (!text) return report(text.error());
+  if (options.out.empty()) {
+    fmt::print("{}", *text);
+    return ExitCode::kPass;
+  }
+  const auto written = write_file(options.out, *text);
+  return written ? ExitCode::kPass : report(written.error());
 }
 
 }  // namespace brownout::cli

@@ -37,6 +37,12 @@ struct ReportOptions {
   std::filesystem::path out;                   // empty: NAME.report.html here; "-": stdout
 };
 ExitCode write_report(const ReportOptions& options);
+struct ExportOptions {
+  std::string format;           // one of bundle::kExportFormats
+  std::filesystem::path evidence;
+  std::filesystem::path out;    // empty: stdout
+};
+ExitCode export_to(const ExportOptions& options);
 ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
 // Prints the error; the exit code that goes with it.

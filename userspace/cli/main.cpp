@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "brownout/export.hpp"
 #include "brownout/tell.hpp"
 #include "commands.hpp"
 #include "version.hpp"
@@ -98,6 +100,12 @@ int main(int argc, char** argv) {
   explain_command->add_option("evidence", explained, "a bundle, or a directory of one")->required();
   explain_command->add_option("check", checks, "only these checks, by name");
 
+  cli::ExportOptions exporting;
+  auto* export_command = app.add_subcommand("export", "judged evidence in the format of another tool");
+  export_command->add_option("format", exporting.format, fmt::format("{}", fmt::join(bundle::kExportFormats, ", ")))->required();
+  export_command->add_option("evidence", exporting.evidence, "a bundle, or a directory of one")->required();
+  export_command->add_option("--out", exporting.out, "file to write; default: stdout");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -106,7 +114,7 @@ int main(int argc, char** argv) {
   }
   const auto chosen = [&] {
     if (!*guard_command && !*clean_command) cli::undo_leftovers();
-    if (*check_command || *verify_command || *judge_command || *explain_command || *report_command)
+    if (*check_command || *verify_command || *judge_command || *explain_command || *report_command || *export_command)
       if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);
     if (*check_command) return cli::check(drill);
@@ -117,6 +125,7 @@ int main(int argc, char** argv) {
     if (*verify_command) return cli::verify(archive, verifying);
     if (*judge_command) return cli::judge(judging);
     if (*report_command) return cli::write_report(reporting);
+    if (*export_command) return cli::export_to(exporting);
     return cli::explain(explained, checks);
   };
   // Where nobody reads what is printed (`| head`, a terminal that went), a drill still comes to its end.
