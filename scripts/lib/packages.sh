@@ -4,7 +4,7 @@
 
 base_packages=(
   g++ cmake ninja-build pkg-config clang-19 libbpf-dev bpftool libelf-dev zlib1g-dev libcli11-dev
-  libyaml-cpp-dev nlohmann-json3-dev libarchive-dev libssl-dev libfmt-dev libspdlog-dev
+  libyaml-cpp-dev nlohmann-json3-dev libarchive-dev libre2-dev libssl-dev libfmt-dev libspdlog-dev
   libboost-dev libseccomp-dev catch2 linux-libc-dev runc iproute2 python3 python3-requests libjs-dygraphs
 )
 test_packages=(

@@ -55,6 +55,11 @@ expect_status "judge of a missing bundle" 2 "$status"
 run judge "$work/bad.tar.gz"
 expect "judge of garbage fails, and says what it is" said "$work/bad.tar.gz" err
 expect_status "judge of garbage" 4 "$status"
+run export junit "$work/bad.tar.gz"
+expect_status "export of garbage" 4 "$status"
+run export yaml "$work/bad.tar.gz"
+expect_status "export to a format that nobody writes" 2 "$status"
+expect "the message names those that there are" said "junit, chaostoolkit, in-toto, openmetrics, csv" err
 run explain "$work/bad.tar.gz" telemetry
 expect_status "explain of garbage" 4 "$status"
 

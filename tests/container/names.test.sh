@@ -38,6 +38,7 @@ named() { jq -s -e --arg api "$api" --arg server "$server" --argjson port "$port
 
 census "$work/before"
 app_by_name_up
+more="redact: ['okx_[a-z]+_api']"
 drill NAMES "$(LATENCY_AND_LOSS)"
 run_drill NAMES
 expect_status "brownout run" 0 "$status"
@@ -50,9 +51,15 @@ expect "the pool that was open before is named by its next request" named \
   '.source == "http_host" and .address == $server and .port == $port'
 expect "an address is named by the resolver's answer" named '.source == "dns" and .address == $server'
 in_bundle NAMES report.md >"$work/report"
+mkdir "$work/open"
+tar xzf "$(bundle_of NAMES)" -C "$work/open"
 expect "calls are told by the destination's name" grep -qF "| $server:$port ($api) | yes | inject |" "$work/report"
 expect "failures have the destination's name, all of them" all_failures_are_named
 expect "errors that the app recorded by name found their failures" grep -qx 'None\.' <(section "Errors of the app")
+expect "what the drill's pattern names is in no file of the app's" test -z "$(grep -rl okx_demo_api "$work/open" --exclude=drill.yaml --exclude=plan.json)"
+expect "and was taken out of manifest and copies" jq -e '.total.pattern_01 >= 3' "$work"/open/*/redactions.json
+expect "brownout verify" "$BROWNOUT" verify "$(bundle_of NAMES)"
+expect "its files are as the schemas in it say" "$support/bundle_schemas.py" "$(bundle_of NAMES)"
 kill "$dns_pid"
 wait "$dns_pid"
 dns_pid=

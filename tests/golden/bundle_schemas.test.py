@@ -29,6 +29,8 @@ OPTIONAL = {
                       "kernel_objects.not_observed", "kernel_objects.injector.qdiscs_as_before", "windows.baseline", "windows.inject", "windows.recovery",
                       "windows.settle"},
     "kernel/events.jsonl": {"rcode"},
+    "run_dir_copy.json": {"files.[].original_sha256", "files.[].redacted", "files.[].redacted.secret"},
+    "redactions.json": {"total.pattern_01", "files.[].redacted.pattern_01"},
     "kernel/counters.jsonl": {"drop_witness"},
     "fingerprint/snapshots.jsonl": {"problem", "body"},
 }
@@ -40,6 +42,7 @@ WORDS = {
                   "faults.[].jitter.distribution"},
     "timeline.jsonl": {"kind", "phase", "edge", "ending", "when"},
     "time_series.jsonl": {"phase"},
+    "redactions.json": {"rules.[].rule"},
     "kernel/events.jsonl": {"kind", "certainty", "phase", "transport", "flags.[]", "old_state", "new_state"},
     "kernel/counters.jsonl": {"phase", "histogram.[].[]"},
     "kernel/latency.jsonl": {"phase"},
@@ -64,7 +67,7 @@ MANIFEST = {
         "not_observed": [],
     },
 }
-NAME = {"t_mono_ns": 1, "source": "dns", "name": "api.example", "address": "10.0.0.1", "port": None, "cookie": 1, "ttl_s": 60}
+NAME = {"t_mono_ns": 1, "source": "dns", "name": "REDACTED_pattern_01.example", "address": "10.0.0.1", "port": None, "cookie": 1, "ttl_s": 60}
 
 
 def steps(document, path=()):
@@ -150,7 +153,8 @@ def main():
         bundle = sealed(pathlib.Path(name))
         failures += bundle_schemas.problems_of_bundle(bundle, validator_of)
         (bundle / "run_dir_copy.json").write_text(
-            json.dumps({"files": [{"path": "a", "size": 1, "sha256": "0" * 64}], "left_out": [{"path": "b", "why": "w", "size": 1}]}))
+            json.dumps({"files": [{"path": "a", "size": 1, "sha256": "0" * 64, "original_sha256": "1" * 64, "redacted": {"secret": 1}}],
+                        "left_out": [{"path": "b", "why": "w", "size": 1}]}))
         for file, validator in validator_of.items():
             for document in shapes(file, bundle):
                 if not validator.is_valid(document):

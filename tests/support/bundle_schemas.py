@@ -21,6 +21,7 @@ FILES = {
     "time_series.jsonl": "time_series",
     "run_files.json": "run_files",
     "run_dir_copy.json": "run_dir_copy",
+    "redactions.json": "redactions",
     "kernel/events.jsonl": "events",
     "kernel/counters.jsonl": "counters",
     "kernel/names.jsonl": "names",

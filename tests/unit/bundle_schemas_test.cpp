@@ -50,11 +50,22 @@ json branch_of(const json& timeline, const std::string& kind) {
 // One of each kind that is recorded; `recovered` is `repair`'s own.
 std::vector<events::TimelineEntry> entries() {
   namespace timeline = events::timeline;
-  return {timeline::phase(BROWNOUT_PHASE_INJECT, "start"), timeline::pressure(1, 2, 3), timeline::clock({}),
-          timeline::stop("signal", ""), timeline::ending(events::Ending::kCompleted, ""), timeline::action("a", "b", "ok"),
-          timeline::app_manifest("start", json::object()), timeline::sampling(1), timeline::names({}),
-          timeline::not_observed({}), timeline::cleanup({}, 1), timeline::run_changed("/runs"), timeline::app_exited(),
-          timeline::target(target::to_json({})), timeline::note(""), timeline::disk({})};
+  return {timeline::phase(BROWNOUT_PHASE_INJECT, "start"),
+          timeline::pressure(1, 2, 3),
+          timeline::clock({}),
+          timeline::stop("signal", ""),
+          timeline::ending(events::Ending::kCompleted, ""),
+          timeline::action("a", "b", "ok"),
+          timeline::app_manifest("start", json::object()),
+          timeline::sampling(1),
+          timeline::names({}),
+          timeline::not_observed({}),
+          timeline::cleanup({}, 1),
+          timeline::run_changed("/runs"),
+          timeline::app_exited(),
+          timeline::target(target::to_json({})),
+          timeline::note(""),
+          timeline::disk({})};
 }
 
 }  // namespace
@@ -63,7 +74,8 @@ TEST_CASE("schemas have the words of the code") {
   const auto verdict = schema("verdict");
   Words reasons, outcomes, names;
   for (const auto reason : verdict::all_reasons()) reasons.emplace(verdict::name(reason));
-  for (const auto outcome : {verdict::Outcome::kPass, verdict::Outcome::kInconclusive, verdict::Outcome::kFail, verdict::Outcome::kError}) {
+  for (const auto outcome :
+       {verdict::Outcome::kPass, verdict::Outcome::kInconclusive, verdict::Outcome::kFail, verdict::Outcome::kError}) {
     outcomes.emplace(verdict::word(outcome));
     names.emplace(verdict::name(outcome));
   }
@@ -88,7 +100,8 @@ TEST_CASE("schemas have the words of the code") {
   CHECK(words_at(branch_of(schema("timeline"), "ending"), "/properties/ending/enum") == endings);
 
   Words sources;
-  for (const auto source : {events::NameSource::kDns, events::NameSource::kDnsQuestion, events::NameSource::kSni, events::NameSource::kHttpHost})
+  for (const auto source : {events::NameSource::kDns, events::NameSource::kDnsQuestion, events::NameSource::kSni,
+                            events::NameSource::kHttpHost})
     sources.emplace(events::name_source_name(source));
   CHECK(words_at(schema("names"), "/properties/source/enum") == sources);
 }
@@ -123,7 +136,8 @@ TEST_CASE("a schema names the format of the bundle that carries it") {
     if (place == std::string::npos) continue;
     ++found;
     const auto name = member.path.substr(place + 8, member.path.find('.', place) - place - 8);
-    CHECK(member.content == slurp(std::filesystem::path{BROWNOUT_SOURCE_DIR} / "docs/schemas" / (name + ".schema.json")));
+    CHECK(member.content ==
+          slurp(std::filesystem::path{BROWNOUT_SOURCE_DIR} / "docs/schemas" / (name + ".schema.json")));
     CHECK(json::parse(member.content).at("$id") == "urn:brownout:bundle-format:" + format.dump() + ":" + name);
   }
   const std::filesystem::directory_iterator files{std::filesystem::path{BROWNOUT_SOURCE_DIR} / "docs/schemas"};

@@ -24,7 +24,7 @@ class Killed {
     done(bundle::stage_manifest({{{"drill", plan_.drill.name},
                                   {"drill_sha256", sha256(plan_.drill.text)},
                                   {"labels", plan_.drill.labels},
-                                  {"target", {{"name", "demo"}}},
+                                  {"target", target::to_json({.name = "demo"})},
                                   {"run_id", ""}}},
                                 evidence()));
   }

@@ -7,6 +7,7 @@
 
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
+#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/text.hpp"
 #include "chain_check.hpp"
@@ -15,6 +16,7 @@
 #include "html_page.hpp"
 #include "layout.hpp"
 #include "recorded_plan.hpp"
+#include "redactions.hpp"
 #include "run_directory_copy.hpp"
 #include "schemas.hpp"
 #include "time_series.hpp"
@@ -54,6 +56,7 @@ class ContentCheck {
     check_chain(evidence);
     check_required(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
+    BROWNOUT_TRY(check_redactions(plan));
     recomputed = verdict::judge(plan, evidence, findings);
     BROWNOUT_TRY(check_verdict(recomputed));
     BROWNOUT_TRY(check_report(plan, evidence, findings, recomputed));
@@ -75,6 +78,7 @@ class ContentCheck {
   void check_chain(const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
+  Result<> check_redactions(const plan::Plan& plan);
   Result<> check_verdict(const verdict::Verdict& recomputed);
   Result<> check_report(const plan::Plan& plan, const events::Evidence& evidence, const findings::Findings& findings,
                         const verdict::Verdict& recomputed);
@@ -195,6 +199,13 @@ Result<> ContentCheck::check_run_directory() {
     if (found != copied.end()) copied.erase(found);
   }
   for (const auto& [path, member] : copied) report(fmt::format("missing: {}{}", kRunDirectory, path));
+  return {};
+}
+
+Result<> ContentCheck::check_redactions(const plan::Plan& plan) {
+  BROWNOUT_ASSIGN(const auto text, text_of(kRedactions));
+  BROWNOUT_ASSIGN(const auto follows, render_redactions(directory_, drill::redactor_of(plan.drill)));
+  if (follows != text) report(fmt::format("{} does not follow from the marks in the other files", kRedactions));
   return {};
 }
 

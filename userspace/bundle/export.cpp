@@ -29,7 +29,8 @@ Result<Subject> digested(const std::filesystem::path& file, std::string name) {
   return Subject{std::move(name), std::move(digest)};
 }
 
-Result<std::vector<Subject>> subjects_of(const std::filesystem::path& evidence, const std::filesystem::path& directory) {
+Result<std::vector<Subject>> subjects_of(const std::filesystem::path& evidence,
+                                         const std::filesystem::path& directory) {
   std::vector<Subject> subjects;
   std::error_code error;
   if (!std::filesystem::is_directory(evidence, error)) {
@@ -75,8 +76,9 @@ std::string note_on(const verdict::Verdict& verdict) {
 }
 
 std::string note_on(const verdict::Check& check) {
-  return note(check.outcome, fmt::format("{}{}: {}", verdict::name(check.reason),
-                                         check.rests_on.empty() ? "" : ", as it rests on " + check.rests_on, check.detail));
+  return note(check.outcome,
+              fmt::format("{}{}: {}", verdict::name(check.reason),
+                          check.rests_on.empty() ? "" : ", as it rests on " + check.rests_on, check.detail));
 }
 
 Span span_of(const events::Evidence& evidence) {
@@ -89,7 +91,8 @@ double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 std::string manifest_text(const nlohmann::json& manifest, const char* pointer) {
   const nlohmann::json::json_pointer place{pointer};
-  return manifest.contains(place) && manifest.at(place).is_string() ? manifest.at(place).get<std::string>() : std::string{};
+  return manifest.contains(place) && manifest.at(place).is_string() ? manifest.at(place).get<std::string>()
+                                                                    : std::string{};
 }
 
 std::optional<ExportFormat> export_format(std::string_view name) {

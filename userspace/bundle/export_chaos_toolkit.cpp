@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A journal as Chaos Toolkit writes it: checks are the probes of its steady-state hypothesis, faults its method. It has no
-// inconclusive: as with a probe that could not be asked, the experiment `failed` and has deviated; `extensions` says what it
-// is really.
+// A journal as Chaos Toolkit writes it: checks are the probes of its steady-state hypothesis, faults its method. It has
+// no inconclusive: as with a probe that could not be asked, the experiment `failed` and has deviated; `extensions` says
+// what it is really.
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
@@ -55,7 +55,8 @@ json run_of(const verdict::Check& check, const Span& span) {
 Span window_of(const events::Evidence& evidence, const Span& whole) {
   const auto window = evidence.windows.find(BROWNOUT_PHASE_INJECT);
   if (window == evidence.windows.end()) return {whole.end_ns, whole.end_ns};
-  return {events::to_realtime_ns(evidence, window->second.start_ns), events::to_realtime_ns(evidence, window->second.end_ns)};
+  return {events::to_realtime_ns(evidence, window->second.start_ns),
+          events::to_realtime_ns(evidence, window->second.end_ns)};
 }
 
 json run_of(const plan::PlannedFault& fault, const Judgement& judgement, const Span& whole) {
@@ -85,17 +86,19 @@ json experiment_of(const Judgement& judgement) {
   json probes = json::array(), method = json::array();
   for (const auto& check : verdict.checks) probes.push_back(probe_of(check));
   for (const auto& fault : judgement.plan.faults) method.push_back(action_of(fault));
-  return {{"version", "1.0.0"},
-          {"title", judgement.plan.drill.name},
-          {"description", "A drill of brownout: degrade one container's network from the host, and prove what happened."},
-          {"steady-state-hypothesis", {{"title", "Every check of the drill passes"}, {"probes", std::move(probes)}}},
-          {"method", std::move(method)},
-          {"rollbacks", json::array()},
-          {"extensions", {{{"name", "brownout"},
-                           {"verdict", verdict::name(verdict.outcome)},
-                           {"note", note_on(verdict)},
-                           {"reasons", verdict.reasons},
-                           {"drill_sha256", judgement.drill_sha256}}}}};
+  return {
+      {"version", "1.0.0"},
+      {"title", judgement.plan.drill.name},
+      {"description", "A drill of brownout: degrade one container's network from the host, and prove what happened."},
+      {"steady-state-hypothesis", {{"title", "Every check of the drill passes"}, {"probes", std::move(probes)}}},
+      {"method", std::move(method)},
+      {"rollbacks", json::array()},
+      {"extensions",
+       {{{"name", "brownout"},
+         {"verdict", verdict::name(verdict.outcome)},
+         {"note", note_on(verdict)},
+         {"reasons", verdict.reasons},
+         {"drill_sha256", judgement.drill_sha256}}}}};
 }
 
 }  // namespace

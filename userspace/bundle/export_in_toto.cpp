@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An in-toto Statement with a test result, unsigned: https://in-toto.io/attestation/test-result/v0.1. It has no inconclusive:
-// the result is FAILED, `warnedTests` names what could not be measured, and the annotations of the rules say so.
+// An in-toto Statement with a test result, unsigned: https://in-toto.io/attestation/test-result/v0.1. It has no
+// inconclusive: the result is FAILED, `warnedTests` names what could not be measured, and the annotations of the rules
+// say so.
 #include <algorithm>
 
 #include "brownout/digest.hpp"
@@ -22,7 +23,8 @@ void add_image(const ExportInputs& inputs, json& subjects) {
   const auto digest = manifest_text(inputs.manifest, "/target/image_digest");
   const auto at = digest.rfind(kAlgorithm);
   if (at == std::string::npos || digest.size() != at + kAlgorithm.size() + kDigits) return;
-  subjects.push_back(descriptor({manifest_text(inputs.manifest, "/target/image"), digest.substr(at + kAlgorithm.size())}));
+  subjects.push_back(
+      descriptor({manifest_text(inputs.manifest, "/target/image"), digest.substr(at + kAlgorithm.size())}));
 }
 
 json tests_with(const verdict::Verdict& verdict, std::initializer_list<Outcome> outcomes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JUnit's XML, as CI systems read it. It has no inconclusive: a check that could not be measured is an error, as a skipped
-// one counts as good almost everywhere.
+// JUnit's XML, as CI systems read it. It has no inconclusive: a check that could not be measured is an error, as a
+// skipped one counts as good almost everywhere.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -54,9 +54,10 @@ std::string trouble(const Case& one) {
 }
 
 std::string render(const std::string& drill, const Case& one) {
-  return fmt::format("    <testcase classname=\"brownout.{}.{}\" name=\"{}\" time=\"0\">\n{}      <system-out>{}</system-out>\n"
-                     "    </testcase>\n",
-                     xml(drill), xml(one.sort), xml(one.name), trouble(one), xml(one.detail));
+  return fmt::format(
+      "    <testcase classname=\"brownout.{}.{}\" name=\"{}\" time=\"0\">\n{}      <system-out>{}</system-out>\n"
+      "    </testcase>\n",
+      xml(drill), xml(one.sort), xml(one.name), trouble(one), xml(one.detail));
 }
 
 std::string_view sort_name(verdict::CheckSort sort) {
@@ -102,14 +103,15 @@ std::string export_junit(const ExportInputs& inputs) {
   const auto failures = std::ranges::count(cases, Outcome::kFail, &Case::outcome);
   const auto passed = std::ranges::count(cases, Outcome::kPass, &Case::outcome);
   const auto span = span_of(judgement.evidence);
-  const auto counts = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{:.3f}\"", cases.size(),
-                                  failures, static_cast<std::ptrdiff_t>(cases.size()) - failures - passed,
-                                  seconds(span.end_ns - span.start_ns));
+  const auto counts =
+      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{:.3f}\"", cases.size(), failures,
+                  static_cast<std::ptrdiff_t>(cases.size()) - failures - passed, seconds(span.end_ns - span.start_ns));
   const auto& drill = judgement.plan.drill.name;
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  text += fmt::format("<testsuites name=\"brownout\" {}>\n  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n", counts,
-                      xml(drill), counts, format_utc(span.start_ns).substr(0, 19),
-                      xml(manifest_text(inputs.manifest, "/host/hostname")));
+  text +=
+      fmt::format("<testsuites name=\"brownout\" {}>\n  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n",
+                  counts, xml(drill), counts, format_utc(span.start_ns).substr(0, 19),
+                  xml(manifest_text(inputs.manifest, "/host/hostname")));
   text += properties(inputs);
   for (const auto& one : cases) text += render(drill, one);
   return text + "  </testsuite>\n</testsuites>\n";

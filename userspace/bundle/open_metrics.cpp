@@ -38,10 +38,11 @@ void OpenMetrics::sample(std::string_view suffix, const Labels& labels, std::uin
 void OpenMetrics::line(std::string_view suffix, const Labels& labels, std::string_view value) {
   static constexpr std::int64_t kNsPerMs = 1'000'000, kMsPerSecond = 1000;
   std::string list;
-  for (const auto& [name, text] : labels) list += fmt::format("{}{}=\"{}\"", list.empty() ? "" : ",", name, escaped(text));
+  for (const auto& [name, text] : labels)
+    list += fmt::format("{}{}=\"{}\"", list.empty() ? "" : ",", name, escaped(text));
   const auto ms = at_ns_ / kNsPerMs;
-  text_ += fmt::format("{}{}{} {} {}.{:03}\n", name_, suffix, list.empty() ? "" : "{" + list + "}", value, ms / kMsPerSecond,
-                       ms % kMsPerSecond);
+  text_ += fmt::format("{}{}{} {} {}.{:03}\n", name_, suffix, list.empty() ? "" : "{" + list + "}", value,
+                       ms / kMsPerSecond, ms % kMsPerSecond);
 }
 
 }  // namespace brownout::bundle

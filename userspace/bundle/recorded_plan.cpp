@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "brownout/drill_redact.hpp"
 #include "brownout/events.hpp"
 #include "brownout/fd.hpp"
+#include "brownout/redacted_bundle.hpp"
 #include "layout.hpp"
 
 namespace brownout::bundle {
@@ -31,6 +33,11 @@ Result<plan::Plan> recorded_plan(const std::filesystem::path& directory) {
                     return read_file(directory / jitter_table_path(index), kLargestDocument);
                   }));
   return plan::compile(std::move(drill), seed);
+}
+
+Result<Redactor> staged_redactor(const std::filesystem::path& staging) {
+  BROWNOUT_ASSIGN(const auto plan, recorded_plan(staging));
+  return drill::redactor_of(plan.drill);
 }
 
 }  // namespace brownout::bundle

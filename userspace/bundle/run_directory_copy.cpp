@@ -12,11 +12,12 @@
 #include <fmt/format.h>
 
 #include "archive_writer.hpp"
-#include "brownout/bundle.hpp"
+#include "brownout/redacted_bundle.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
 #include "document.hpp"
 #include "layout.hpp"
+#include "redacted_copy.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -27,7 +28,8 @@ constexpr std::uint64_t kLargestCopy = std::uint64_t{2} << 30;
 
 class Copier {
  public:
-  Copier(int from, std::filesystem::path into) : from_(from), into_(std::move(into)) {}
+  Copier(int from, std::filesystem::path into, const Redactor& redactor)
+      : from_(from), into_(std::move(into)), redactor_(redactor) {}
 
   Result<> take(const events::FoundFile& file) {
     if (const auto why = reason_not_to(file); !why.empty()) return leave_out(file, why);
@@ -60,22 +62,22 @@ class Copier {
     std::filesystem::create_directories(target.parent_path(), error);
     if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + target.parent_path().string());
     BROWNOUT_ASSIGN(const auto fd, open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    Sha256 digest;
-    Member member;
-    while (member.size < file.size) {
-      const std::uint64_t wanted = std::min<std::uint64_t>(buffer_.size(), file.size - member.size);
+    RedactedCopy copy{redactor_, fd.get()};
+    std::uint64_t size = 0;
+    while (size < file.size) {
+      const std::uint64_t wanted = std::min<std::uint64_t>(buffer_.size(), file.size - size);
       const ssize_t got = ::read(source, buffer_.data(), wanted);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return drop(target, file, fmt::format("cannot be read: {}", std::generic_category().message(errno)));
       if (got == 0) break;  // it was cut in the meantime
-      const std::string_view chunk{buffer_.data(), static_cast<std::size_t>(got)};
-      digest.update(chunk);
-      member.size += chunk.size();
-      BROWNOUT_TRY(write_all(fd.get(), chunk));
+      size += static_cast<std::uint64_t>(got);
+      BROWNOUT_TRY(copy.add({buffer_.data(), static_cast<std::size_t>(got)}));
+      if (!copy.why_not().empty()) return drop(target, file, fmt::format("{}{}", kNotRedacted, copy.why_not()));
     }
-    copied_ += member.size;
-    member.sha256 = digest.finish();
-    copy_.files.emplace(file.path, std::move(member));
+    BROWNOUT_ASSIGN(auto done, copy.finish());
+    copied_ += done.member.size;
+    if (!done.redaction.counts.empty()) copy_.redactions.emplace(file.path, std::move(done.redaction));
+    copy_.files.emplace(file.path, std::move(done.member));
     return {};
   }
 
@@ -88,6 +90,7 @@ class Copier {
 
   int from_;
   std::filesystem::path into_;
+  const Redactor& redactor_;
   std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 16);
   std::uint64_t copied_ = 0;
   RunDirectoryCopy copy_;
@@ -97,8 +100,13 @@ class Copier {
 
 nlohmann::json to_json(const RunDirectoryCopy& copy) {
   auto files = nlohmann::json::array(), left_out = nlohmann::json::array();
-  for (const auto& [path, member] : copy.files)
-    files.push_back({{"path", path}, {"size", member.size}, {"sha256", member.sha256}});
+  for (const auto& [path, member] : copy.files) {
+    auto& file = files.emplace_back(nlohmann::json{{"path", path}, {"size", member.size}, {"sha256", member.sha256}});
+    const auto redaction = copy.redactions.find(path);
+    if (redaction == copy.redactions.end()) continue;
+    file["original_sha256"] = redaction->second.original_sha256;
+    file["redacted"] = redaction->second.counts;
+  }
   for (const auto& file : copy.left_out)
     left_out.push_back({{"path", file.path}, {"why", file.why}, {"size", file.size}});
   return {{"files", std::move(files)}, {"left_out", std::move(left_out)}};
@@ -116,13 +124,18 @@ Result<Members> copied_files(const nlohmann::json& json) {
   return files;
 }
 
-Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging) {
-  Copier copier{directory.fd(), staging / kRunDirectory};
+Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging,
+                            const Redactor& redactor) {
+  Copier copier{directory.fd(), staging / kRunDirectory, redactor};
   const auto found = events::walk_beneath(directory.fd());
   // What the app did to its directory is no reason not to seal the rest.
   if (!found) BROWNOUT_TRY(copier.leave_out({.path = "."}, found.error().render()));
   for (const auto& file : found.value_or(std::vector<events::FoundFile>{})) BROWNOUT_TRY(copier.take(file));
   return write_file(staging / kRunDirectoryCopy, document(to_json(copier.result())));
+}
+
+Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging) {
+  return copy_run_directory(directory, staging, Redactor{});
 }
 
 }  // namespace brownout::bundle

@@ -15,6 +15,7 @@
 #include "brownout/chain.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
+#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "chain_check.hpp"
 #include "document.hpp"
@@ -22,6 +23,7 @@
 #include "html_page.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "redactions.hpp"
 #include "schemas.hpp"
 #include "time_series.hpp"
 
@@ -108,6 +110,8 @@ Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json m
   BROWNOUT_TRY(write_file(staging / kReportHtml, render_html({plan, evidence, findings, verdict, written})));
   BROWNOUT_TRY(write_file(staging / kTimeSeries, render_time_series(plan, evidence, findings)));
   BROWNOUT_TRY(write_schemas(staging));
+  BROWNOUT_ASSIGN(const auto redactions, render_redactions(staging, drill::redactor_of(plan.drill)));
+  BROWNOUT_TRY(write_file(staging / kRedactions, redactions));
   BROWNOUT_ASSIGN(auto members, list_staged(staging));
   BROWNOUT_TRY(write_member(staging, kFileList, render_file_list(members), members));
   BROWNOUT_TRY(write_member(staging, kChecksums, render_checksums(members), members));

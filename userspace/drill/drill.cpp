@@ -15,7 +15,7 @@ namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
                          "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace",
-                         "caps",     "abort_when", "allow"};
+                         "caps",     "abort_when", "allow", "redact"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -144,6 +144,9 @@ Result<> read_rest(const Mapping& top, Drill& drill) {
   }
   if (const auto seed = top.find("seed")) {
     BROWNOUT_ASSIGN(drill.seed, read_seed(*seed));
+  }
+  if (const auto redact = top.find("redact")) {
+    BROWNOUT_TRY(read_redact(*redact));  // taken out of the text again where it is used: drill_redact.hpp
   }
   if (const auto labels = top.find("labels")) {
     BROWNOUT_ASSIGN(drill.labels, read_labels(*labels));

@@ -28,6 +28,8 @@ inline constexpr Duration kMaxSilence = 1h;
 inline constexpr std::size_t kMaxAbortConditions = 16;
 inline constexpr std::size_t kMaxGates = 64;
 inline constexpr std::size_t kMaxLabels = 64;
+inline constexpr std::size_t kMaxPatterns = 16;
+inline constexpr std::size_t kMaxPatternBytes = 256;
 inline constexpr double kMaxCorrelation = 0.9;
 inline constexpr std::size_t kMaxListed = 64; // required files, error types, manifest conditions
 
@@ -43,6 +45,7 @@ Result<Match> read_match(const Cursor& cursor);
 Result<Gate> read_gate(const Cursor& cursor);
 Result<Caps> read_caps(const Cursor& cursor);
 Result<AbortCondition> read_abort_condition(const Cursor& cursor);
+Result<std::vector<std::string>> read_redact(const Cursor& cursor);
 Result<std::map<std::string, std::string>> read_labels(const Cursor& cursor);
 
 }  // namespace brownout::drill

@@ -50,7 +50,7 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool end_array() override { return end(); }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
-    return refuse(printable(error.what()));
+    return refuse(printable(without_quote(error.what())));
   }
 
  private:

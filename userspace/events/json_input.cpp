@@ -46,6 +46,8 @@ Shape shape_of(std::string_view text) {
 
 bool has_nul(std::string_view text) { return text.contains('\0'); }
 
+std::string_view without_quote(std::string_view complaint) { return complaint.substr(0, complaint.find("; last read: ")); }
+
 std::string printable(std::string_view text) {
   static constexpr std::size_t kLongest = 200;
   std::string clean;
@@ -63,7 +65,7 @@ Result<nlohmann::json> parse_json(std::string_view text, std::string_view place)
   try {
     return nlohmann::json::parse(text);
   } catch (const std::exception& error) {
-    return fail(ErrorCode::kFormat, fmt::format("{}: not JSON: {}", place, printable(error.what())));
+    return fail(ErrorCode::kFormat, fmt::format("{}: not JSON: {}", place, printable(without_quote(error.what()))));
   }
 }
 

@@ -13,5 +13,7 @@ inline constexpr int kDeepestNesting = 64;
 bool has_nul(std::string_view text);
 // One line of printable ASCII, cut to a length that a person reads.
 std::string printable(std::string_view text);
+// The parser's complaint without what it read last, which may be a secret: no rule would know it without its name.
+std::string_view without_quote(std::string_view complaint);
 
 }  // namespace brownout::events

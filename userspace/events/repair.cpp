@@ -15,6 +15,7 @@
 #include "event_reader.hpp"
 #include "lines.hpp"
 #include "record_line.hpp"
+#include "redacted.hpp"
 
 namespace brownout::events {
 namespace {
@@ -56,7 +57,7 @@ Result<> append_line_to(const std::filesystem::path& path, std::string_view line
 
 class Repair {
  public:
-  explicit Repair(const std::filesystem::path& directory) : directory_(directory) {}
+  Repair(const std::filesystem::path& directory, const Redactor& redactor) : directory_(directory), redactor_(redactor) {}
 
   Result<> run(const nlohmann::json& by) {
     BROWNOUT_TRY(mend<CounterSample>(kCountersFile));
@@ -68,8 +69,8 @@ class Repair {
     BROWNOUT_TRY(mend_chain());
     BROWNOUT_TRY(take_undone());
     TimelineEntry entry{last_ns_, "recovered", {{"by", by}, {"cut", cut_}}, {}};
-    std::string lines = to_line(encode(entry));
-    for (const auto& action : undone_) lines += to_line(encode(action));
+    std::string lines = to_line(encode(redacted(redactor_, std::move(entry))));
+    for (const auto& action : undone_) lines += to_line(encode(redacted(redactor_, action)));
     BROWNOUT_TRY(append_line_to(directory_ / kTimelineFile, lines));
     std::error_code ignored;
     std::filesystem::remove(directory_ / kernel::kUndoneFile, ignored);
@@ -165,6 +166,7 @@ class Repair {
   }
 
   const std::filesystem::path& directory_;
+  const Redactor& redactor_;
   nlohmann::json cut_ = nlohmann::json::array();
   std::vector<TimelineEntry> undone_;
   std::int64_t last_ns_ = 0;
@@ -172,6 +174,12 @@ class Repair {
 
 }  // namespace
 
-Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by) { return Repair{directory}.run(by); }
+Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by, const Redactor& redactor) {
+  return Repair{directory, redactor}.run(by);
+}
+
+Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by) {
+  return repair(directory, by, Redactor{});
+}
 
 }  // namespace brownout::events

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "brownout/drill_redact.hpp"
 #include "brownout/plan.hpp"
 #include "tables.hpp"
 
@@ -211,6 +212,7 @@ json to_json(const Plan& plan) {
           {"create_stop_file_at_end", drill.create_stop_file_at_end},
           {"trace", {{"waits", drill.trace_waits}}},
           {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
+          {"redact", drill::redact_patterns(drill)},
           {"labels", drill.labels}};
 }
 

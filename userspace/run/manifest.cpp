@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "brownout/digest.hpp"
+#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "version.hpp"
 
@@ -82,6 +83,12 @@ bundle::Manifest make_manifest(const ManifestInputs& inputs) {
                   {"container_name", inputs.interface.container_name},
                   {"container_ifindex", inputs.interface.container_ifindex}}},
                 {"kernel_objects", inputs.kernel}};
+  // As the timeline is, so that what stands in both is the same.
+  manifest = drill::redactor_of(inputs.plan.drill).value(manifest);
+  // But the drill is in the bundle as it was written.
+  manifest["drill"] = inputs.plan.drill.name;
+  manifest["drill_sha256"] = sha256(inputs.plan.drill.text);
+  manifest["labels"] = inputs.plan.drill.labels;
   return {std::move(manifest)};
 }
 

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/redacted_bundle.hpp"
+#include "brownout/redacted_records.hpp"
 #include "brownout/run.hpp"
 #include "manifest.hpp"
 #include "staging.hpp"
@@ -50,9 +52,10 @@ Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesy
   }
   BROWNOUT_ASSIGN(auto staging, Staging::take_over(evidence));
   BROWNOUT_ASSIGN(auto manifest, bundle::reopen_staging(staging.path()));
+  BROWNOUT_ASSIGN(const auto redactor, bundle::staged_redactor(staging.path()));
   const std::int64_t now = realtime_ns();
-  BROWNOUT_TRY(
-      events::repair(staging.path(), {{"utc", format_utc(now)}, {"tool", describe_tool()}, {"uid", ::getuid()}}));
+  BROWNOUT_TRY(events::repair(staging.path(), {{"utc", format_utc(now)}, {"tool", describe_tool()}, {"uid", ::getuid()}},
+                              redactor));
   BROWNOUT_ASSIGN(const auto judged, bundle::rejudge(staging.path(), std::nullopt));
   const auto run_id = run_id_of(judged.evidence);
   manifest.json["run_id"] = run_id;

@@ -10,6 +10,8 @@
 #include "blast_radius.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
+#include "brownout/drill_redact.hpp"
+#include "brownout/redacted_bundle.hpp"
 #include "confirm.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"
@@ -104,7 +106,7 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   BROWNOUT_TRY(begin_sealing());
   const auto& staging = context.staging.path();
   if (session.run_directory() != nullptr)
-    BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging));
+    BROWNOUT_TRY(bundle::copy_run_directory(*session.run_directory(), staging, drill::redactor_of(context.plan.drill)));
   BROWNOUT_ASSIGN(const auto reading, findings::read(context.plan, staging));
   const auto& [evidence, findings] = reading;
   Outcome outcome{.verdict = verdict::judge(context.plan, evidence, findings)};

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/drill_redact.hpp"
+#include "brownout/redacted_records.hpp"
 
 namespace brownout::run {
 namespace {
@@ -38,7 +40,8 @@ Session::Session(const Setup& setup)
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   std::unique_ptr<Session> session{new Session(setup)};
-  BROWNOUT_ASSIGN(session->recorder_, events::Recorder::open(setup.staging, setup.rules));
+  BROWNOUT_ASSIGN(auto recorder, events::Recorder::open(setup.staging, setup.rules));
+  session->recorder_ = events::redacting(std::move(recorder), drill::redactor_of(setup.plan.drill));
   const auto& pressure = setup.plan.drill.pressure;
   session->pressure_.emplace(pressure.min_calls, pressure.within.count());
   session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();
