@@ -70,6 +70,7 @@ class RedactingRecorder final : public Recorder {
   Result<> record(const Snapshot& snapshot) override { return inner_->record(redacted(redactor_, snapshot)); }
   Result<> record(const TimelineEntry& entry) override { return inner_->record(redacted(redactor_, entry)); }
   Result<> flush() override { return inner_->flush(); }
+  Result<> close() override { return inner_->close(); }
   DiskFigures disk() const override { return inner_->disk(); }
 
  private:
