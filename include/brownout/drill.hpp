@@ -47,6 +47,7 @@ struct App {
   Process process;
   std::filesystem::path stop_file;  // empty: none
   std::int64_t retries = 0;         // calls that the app repeats before it records an error
+  std::string git_commit;           // of what runs, for the audit; empty: not given
 };
 
 struct Pressure {
@@ -153,6 +154,7 @@ struct Drill {
   std::optional<std::uint64_t> seed;
   bool trace_waits = false; // poll, select and epoll of the target's threads, by hooks on every system call
   bool create_stop_file_at_end = false;
+  std::vector<std::filesystem::path> protected_paths; // compared before and after, never touched
   double telemetry_pass = 0.8, telemetry_fail = 0.2;
   std::map<std::string, std::string> labels;
   std::string text; // the file, byte by byte

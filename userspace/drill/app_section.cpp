@@ -59,6 +59,15 @@ Result<App::Process> read_process(const Cursor& cursor) {
   return process;
 }
 
+// The whole name of the commit: what is cut short may be another commit's, too.
+Result<std::string> read_git_commit(const Cursor& cursor) {
+  BROWNOUT_ASSIGN(std::string commit, read_text(cursor, 255));
+  const bool whole = commit.size() == 40 || commit.size() == 64;
+  if (!whole || commit.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return cursor.refuse_value("a git commit", "40 or 64 lower-case hexadecimal digits: `git rev-parse HEAD`");
+  return commit;
+}
+
 Result<> read_files(const Mapping& mapping, App& app) {
   if (const auto fingerprint = mapping.find("fingerprint")) {
     BROWNOUT_ASSIGN(app.fingerprint, read_relative_path(*fingerprint));
@@ -79,7 +88,8 @@ Result<> read_files(const Mapping& mapping, App& app) {
 
 Result<App> read_app(const Cursor& cursor) {
   BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"run_dir", "fingerprint", "manifest", "required",
-                                                                "require", "process", "stop_file", "retries"}));
+                                                                "require", "process", "stop_file", "retries",
+                                                                "git_commit"}));
   App app;
   BROWNOUT_ASSIGN(const Cursor run_dir, mapping.need("run_dir", "run_dir: /path/to/runs/run_*"));
   BROWNOUT_TRY(read_run_dir(run_dir, app));
@@ -92,6 +102,9 @@ Result<App> read_app(const Cursor& cursor) {
   }
   if (const auto retries = mapping.find("retries")) {
     BROWNOUT_ASSIGN(app.retries, read_integer(*retries, 0, kMaxRetries));
+  }
+  if (const auto commit = mapping.find("git_commit")) {
+    BROWNOUT_ASSIGN(app.git_commit, read_git_commit(*commit));
   }
   return app;
 }

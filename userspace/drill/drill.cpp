@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "brownout/drill.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
                          "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace",
-                         "caps",     "abort_when", "allow", "redact"};
+                         "caps",     "abort_when", "allow", "redact", "protected"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -128,11 +129,25 @@ Result<> read_on_end(const Mapping& top, Drill& drill) {
   return {};
 }
 
+Result<> read_protected(const Mapping& top, Drill& drill) {
+  const auto paths = top.find("protected");
+  if (!paths) return {};
+  BROWNOUT_ASSIGN(const auto items, sequence(*paths, 1, kMaxProtected));
+  for (const Cursor& item : items) {
+    BROWNOUT_ASSIGN(const std::filesystem::path path, read_absolute_path(item));
+    if (std::ranges::find(drill.protected_paths, path) != drill.protected_paths.end())
+      return item.refuse_value("named once", "remove the second mention");
+    drill.protected_paths.push_back(path);
+  }
+  return {};
+}
+
 Result<> read_rest(const Mapping& top, Drill& drill) {
   BROWNOUT_TRY(read_guards(top, drill));
   BROWNOUT_TRY(read_gates(top, drill));
   BROWNOUT_TRY(read_telemetry(top, drill));
   BROWNOUT_TRY(read_on_end(top, drill));
+  BROWNOUT_TRY(read_protected(top, drill));
   if (const auto trace = top.find("trace")) {
     BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(*trace, {"waits"}));
     if (const auto waits = mapping.find("waits")) {

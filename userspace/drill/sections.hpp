@@ -30,6 +30,7 @@ inline constexpr std::size_t kMaxGates = 64;
 inline constexpr std::size_t kMaxLabels = 64;
 inline constexpr std::size_t kMaxPatterns = 16;
 inline constexpr std::size_t kMaxPatternBytes = 256;
+inline constexpr std::size_t kMaxProtected = 16;
 inline constexpr double kMaxCorrelation = 0.9;
 inline constexpr std::size_t kMaxListed = 64; // required files, error types, manifest conditions
 

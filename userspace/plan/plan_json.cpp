@@ -101,7 +101,8 @@ json app_json(const drill::App& app) {
           {"fingerprint", app.fingerprint}, {"manifest", app.manifest},
           {"required", app.required},       {"require", json(app.require)},
           {"process_comm", app.process.comm}, {"stop_file", app.stop_file.string()},
-          {"retries", app.retries}};
+          {"retries", app.retries},
+          {"git_commit", app.git_commit.empty() ? json(nullptr) : json(app.git_commit)}};
 }
 
 json gate_json(const drill::ErrorCountGate& gate) {
@@ -173,6 +174,12 @@ json allow_json(const drill::Drill& drill) {
   return words;
 }
 
+json texts(const std::vector<std::filesystem::path>& paths) {
+  json list = json::array();
+  for (const auto& path : paths) list.push_back(path.string());
+  return list;
+}
+
 json gates_json(const Plan& plan) {
   json gates = json::array();
   for (const auto& gate : plan.gates) {
@@ -210,6 +217,7 @@ json to_json(const Plan& plan) {
           {"expected_round_trip_delay_ns", expected.delay_ns},
           {"expected_round_trip_jitter_ns", expected.jitter_ns},
           {"create_stop_file_at_end", drill.create_stop_file_at_end},
+          {"protected", texts(drill.protected_paths)},
           {"trace", {{"waits", drill.trace_waits}}},
           {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
           {"redact", drill::redact_patterns(drill)},
