@@ -275,6 +275,7 @@ TimelineEntry disk(const DiskFigures& figures);
 struct RunFiles {
   std::vector<RunFile> before, after;
   std::vector<std::string> missing_required;
+  Ref ref; // the whole file
 };
 // Writes run_files.json.
 Result<> write_run_files(const std::filesystem::path& directory, const RunFiles& files);

@@ -34,7 +34,7 @@ TEST_CASE("json has everything that a verdict is compared by") {
   CHECK(json["reasons"].size() == verdict.reasons.size());
   REQUIRE(json["checks"].size() == verdict.checks.size());
   for (const auto& check : json["checks"])
-    for (const auto* key : {"name", "sort", "outcome", "reason", "detail", "measured", "expected", "n", "evidence"})
+    for (const auto* key : {"name", "sort", "outcome", "reason", "detail", "measured", "expected", "n", "evidence_refs"})
       CHECK(check.contains(key));
 }
 

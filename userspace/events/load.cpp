@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -54,6 +55,8 @@ Result<> load_run_files(const std::filesystem::path& directory, std::optional<Ru
   Problem problem;
   decode(json, into.emplace(), problem);
   if (problem) return fail(ErrorCode::kFormat, fmt::format("{}: {}", kRunFilesFile, problem.text()));
+  into->ref = reference(kRunFilesFile, 1, *text);
+  into->ref.line_end = static_cast<int>(std::ranges::count(*text, '\n'));
   return {};
 }
 

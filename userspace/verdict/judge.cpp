@@ -102,6 +102,7 @@ Verdict judge(const plan::Plan& plan, const events::Evidence& evidence, const fi
   if (auto recovered = judge_recovered(given)) checks.push_back(std::move(*recovered));
   if (auto stopped = judge_stop_semantics(given)) checks.push_back(std::move(*stopped));
   checks.push_back(judge_cleanup(given));
+  for (auto& check : checks) point_at_evidence(given, check);
   auto verdict = conclude(std::move(checks));
   verdict.scope = plan.drill.app ? "app" : "kernel_only";
   verdict.completeness = findings.snmp_equal ? "complete" : "bounded";

@@ -62,4 +62,7 @@ std::optional<Check> judge_recovered(const Case& given);      // nothing: cut sh
 std::optional<Check> judge_stop_semantics(const Case& given); // nothing: there was no stop
 Check judge_cleanup(const Case& given);
 
+// Where to look for a check that points at no lines of its own: at what the timeline and the list of files say of it.
+void point_at_evidence(const Case& given, Check& check);
+
 }  // namespace brownout::verdict

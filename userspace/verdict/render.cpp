@@ -55,7 +55,7 @@ nlohmann::json to_json(const Check& check) {
   return {{"name", check.name},         {"sort", word(check.sort)}, {"outcome", word(check.outcome)},
           {"reason", name(check.reason)}, {"detail", check.detail}, {"measured", check.measured},
           {"expected", check.expected}, {"n", check.n},             {"rests_on", check.rests_on},
-          {"proven_early", check.proven_early}, {"evidence", std::move(evidence)}};
+          {"proven_early", check.proven_early}, {"evidence_refs", std::move(evidence)}};
 }
 
 }  // namespace
