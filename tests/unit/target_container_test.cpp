@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "target_docker_server.hpp"
 #include "target_fixture.hpp"
 

@@ -44,6 +44,7 @@ class DockerServer {
 
   std::string host() const { return "unix://" + socket_.string(); }
   void knows(const std::string& name, Reply reply) { replies_["GET /containers/" + name + "/json"] = std::move(reply); }
+  void answers(const std::string& path, Reply reply) { replies_["GET " + path] = std::move(reply); }
   // What is known must be told before.
   void start() { thread_ = std::thread{[this] { serve(); }}; }
 

@@ -116,6 +116,13 @@ void check_target(Evidence&, const TimelineEntry& entry, Problem& problem) { mem
 void check_disk(Evidence&, const TimelineEntry& entry, Problem& problem) {
   need<std::int64_t>(entry, {"syncs", "longest_ns"}, problem);
 }
+void check_audit(Evidence&, const TimelineEntry& entry, Problem& problem) {
+  const auto* facts = member(entry.fields, "facts", problem);
+  if (facts == nullptr) return;
+  if (!facts->is_object()) return problem.report("'facts' must be an object");
+  for (const auto& [name, fact] : facts->items())
+    for (const char* key : {"value", "source"}) member(fact, key, problem);
+}
 void check_note(Evidence&, const TimelineEntry& entry, Problem& problem) {
   need<std::string>(entry, {"text"}, problem);
 }
@@ -130,7 +137,7 @@ constexpr std::array kKinds{
     Kind{"run_changed", take_run_changed},    Kind{"app_exited", take_app_exited},
     Kind{"target", check_target},        Kind{"note", check_note},
     Kind{"names", take_names},           Kind{"disk", check_disk},
-    Kind{"recovered", take_recovered}};
+    Kind{"recovered", take_recovered},   Kind{"audit", check_audit}};
 
 // A phase that nobody closed (the drill was killed) ends with the last thing that the drill wrote down.
 void close_open_windows(Evidence& evidence) {

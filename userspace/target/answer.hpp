@@ -27,6 +27,12 @@ struct Answer {
 };
 
 Answer ask_docker(const std::string& name, const std::string& docker_host);
+// What docker answers to GET `path`; null, and the reason in `problem`, when it does not.
+struct Asked { nlohmann::json body; std::string problem; };
+Asked get_from_docker(const std::string& path, const std::string& docker_host);
+// What `RUNTIME [--root R] state NAME` prints.
+Asked oci_state(const std::string& runtime, const std::string& name, const std::string& root,
+                const std::string& search_path);
 // `runtime` is runc or crun; `root` is empty for the runtime's own default.
 Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
                        const std::string& search_path);

@@ -51,10 +51,23 @@ std::string refusal(const HttpReply& reply, const std::string& socket, const std
   return fmt::format("{} answers with HTTP status {}: {}", socket, reply.status, text_at(body, "/message"));
 }
 
+constexpr std::string_view kScheme = "unix://";
+
 }  // namespace
 
+Asked get_from_docker(const std::string& path, const std::string& docker_host) {
+  const std::string host = docker_host_or_default(docker_host);
+  if (!host.starts_with(kScheme)) return {nullptr, fmt::format("DOCKER_HOST is '{}', not a unix:// socket", host)};
+  const std::string socket = host.substr(kScheme.size());
+  const HttpReply reply = http_get(socket, path);
+  if (!reply.problem.empty()) return {nullptr, fmt::format("{} does not answer {}: {}", socket, path, reply.problem)};
+  if (reply.status != 200) return {nullptr, fmt::format("{} answers {} with status {}", socket, path, reply.status)};
+  json body = json::parse(reply.body, nullptr, false);
+  if (body.is_discarded()) return {nullptr, fmt::format("{} answers {} with something that is no JSON", socket, path)};
+  return {std::move(body), ""};
+}
+
 Answer ask_docker(const std::string& name, const std::string& docker_host) {
-  constexpr std::string_view kScheme = "unix://";
   Answer answer{.runtime = "docker"};
   const std::string host = docker_host_or_default(docker_host);
   if (!host.starts_with(kScheme)) {

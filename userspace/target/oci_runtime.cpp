@@ -36,28 +36,30 @@ std::string last_line(std::string text) {
 
 }  // namespace
 
-Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
-                       const std::string& search_path) {
-  Answer answer{.runtime = runtime};
+Asked oci_state(const std::string& runtime, const std::string& name, const std::string& root,
+                const std::string& search_path) {
   const auto program = find_program(runtime, search_path);
-  if (!program) {
-    answer.reason = "not installed";
-    return answer;
-  }
+  if (!program) return {nullptr, "not installed"};
   std::vector<std::string> arguments;
   if (!root.empty()) arguments = {"--root", root};
   arguments.insert(arguments.end(), {"state", name});
   const auto finished = run_program(*program, arguments, kDeadline);
-  if (!finished) {
-    answer.reason = finished.error().render();
-  } else if (finished->exit_code != 0) {
-    answer.reason =
-        fmt::format("{} says (exit code {}): {}", program->string(), finished->exit_code, last_line(finished->err));
-  } else if (const json state = json::parse(finished->out, nullptr, false); text_at(state, "/id") != name) {
-    answer.reason = fmt::format("{} printed something that describes no container '{}'", program->string(), name);
-  } else {
-    answer.container = read_container(runtime, state);
-  }
+  if (!finished) return {nullptr, finished.error().render()};
+  if (finished->exit_code != 0)
+    return {nullptr,
+            fmt::format("{} says (exit code {}): {}", program->string(), finished->exit_code, last_line(finished->err))};
+  json state = json::parse(finished->out, nullptr, false);
+  if (text_at(state, "/id") != name)
+    return {nullptr, fmt::format("{} printed something that describes no container '{}'", program->string(), name)};
+  return {std::move(state), ""};
+}
+
+Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
+                       const std::string& search_path) {
+  Answer answer{.runtime = runtime};
+  auto state = oci_state(runtime, name, root, search_path);
+  if (state.problem.empty()) answer.container = read_container(runtime, state.body);
+  else answer.reason = std::move(state.problem);
   return answer;
 }
 

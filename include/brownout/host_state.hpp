@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What the system's own tools say of host and target before, during and after a drill: host/WHEN/ in a bundle.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "brownout/kernel.hpp"
+
+namespace brownout::kernel {
+
+struct Listing {
+  std::string file;    // "ss.txt": one may hold several commands, each under a line "# COMMAND"
+  std::string command; // as it was run, or the files that were read
+  std::string text;
+  std::string problem; // why there is nothing, or not all
+  int exit_code = 0;
+  std::int64_t t_mono_ns = 0, duration_ns = 0;
+};
+
+// Two threads, one in the target's network namespace, that run tools while the drill goes on: nothing here waits but
+// finish(). They list what is there before anything is attached with what the process may do; from then on they have no
+// capability at all, and what they run has none either. The namespace lives at least as long as this object.
+class HostState {
+ public:
+  static constexpr std::chrono::seconds kPatience{10}; // for all commands of one listing
+
+  static Result<std::unique_ptr<HostState>> start(const target::Target& target, const Interface& interface);
+  virtual ~HostState() = default;
+  // Asks for a listing; not while one is being made.
+  virtual void begin() = 0;
+  // Waits for it; what it has until then. Listings come in the order of their commands.
+  virtual std::vector<Listing> finish() = 0;
+};
+
+}  // namespace brownout::kernel
