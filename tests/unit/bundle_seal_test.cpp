@@ -76,8 +76,27 @@ TEST_CASE("the archive is its owner's alone, and nothing temporary is left besid
   struct stat status {};
   REQUIRE(::stat(sealed.archive.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
-  CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 2);
+  CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 3);
   CHECK(slurp(sealed.archive.string() + ".sha256") == sealed.sha256 + "  " + sealed.archive.filename().string() + "\n");
+}
+
+TEST_CASE("a report beside the archive says path, size and digest of it, and the operators' fields") {
+  const auto plan = fixture_plan();
+  const ScratchDirectory staging, out;
+  stage(staging.path(), plan);
+  const auto sealed = seal_staged(staging.path(), out.path(), plan);
+  const auto text = "\n" + slurp(out / (name_of(sealed) + ".report.txt"));
+  for (const auto& line :
+       {fmt::format("archive: {}", sealed.archive.filename().string()),
+        fmt::format("archive_path: {}", sealed.archive.string()), fmt::format("archive_size: {}", sealed.size),
+        fmt::format("archive_sha256: {}", sealed.sha256), std::string{"verdict: PASS"}, fmt::format("run_id: {}", kRunId),
+        std::string{"missing_required_files_count: 0"}, std::string{"drill_status: completed"},
+        std::string{"drill_stop_detected: false"}, std::string{"drill_stop_reason: null"}, std::string{"status: null"}}) {
+    INFO(line << " in " << text);
+    CHECK(text.contains("\n" + line + "\n"));
+  }
+  CHECK_THAT(text, ContainsSubstring("rule: respected: nothing of brownout is left in the kernel") &&
+                       ContainsSubstring("rule: not_checked: nothing that is protected was changed"));
 }
 
 TEST_CASE("the manifest says what follows from the records, whatever it was given") {
@@ -116,20 +135,21 @@ TEST_CASE("a bundle is never written over") {
   REQUIRE_FALSE(again);
   CHECK(again.error().errno_value == EEXIST);
   CHECK(sha256(slurp(sealed.archive)) == sealed.sha256);
-  CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 2);
+  CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 3);
 }
 
-TEST_CASE("an archive whose digest cannot be written beside it is not there, and can be sealed again") {
+TEST_CASE("an archive whose digest or report cannot be written beside it is not there, and can be sealed again") {
   const auto plan = fixture_plan();
   const ScratchDirectory staging, out;
   stage(staging.path(), plan);
   const auto [evidence, findings] = value_of(findings::read(plan, staging.path()));
   const auto verdict = verdict::judge(plan, evidence, findings);
-  const auto in_the_way = out / "IEB_x.tar.gz.sha256";
-  fs::create_directory(in_the_way);
-  CHECK_FALSE(bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(plan), plan, verdict, kSealedAt));
-  CHECK_FALSE(fs::exists(out / "IEB_x.tar.gz"));
-  fs::remove(in_the_way);
+  for (const char* name : {"IEB_x.tar.gz.sha256", "IEB_x.report.txt"}) {
+    fs::create_directory(out / name);
+    CHECK_FALSE(bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(plan), plan, verdict, kSealedAt));
+    CHECK(std::distance(fs::directory_iterator{out.path()}, {}) == 1);
+    fs::remove(out / name);
+  }
   CHECK(bundle::seal(staging.path(), out.path(), "IEB_x", fixture_manifest(plan), plan, verdict, kSealedAt));
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actions.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/drill_redact.hpp"
@@ -13,12 +14,14 @@
 #include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
+#include "host_summary.hpp"
 #include "html_page.hpp"
 #include "layout.hpp"
 #include "recorded_plan.hpp"
 #include "redactions.hpp"
 #include "run_directory_copy.hpp"
 #include "schemas.hpp"
+#include "shards.hpp"
 #include "time_series.hpp"
 
 namespace brownout::bundle {
@@ -57,6 +60,7 @@ class ContentCheck {
     check_required(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
     BROWNOUT_TRY(check_redactions(plan));
+    BROWNOUT_TRY(check_host(plan, evidence));
     recomputed = verdict::judge(plan, evidence, findings);
     BROWNOUT_TRY(check_verdict(recomputed));
     BROWNOUT_TRY(check_report(plan, evidence, findings, recomputed));
@@ -79,6 +83,7 @@ class ContentCheck {
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
   Result<> check_redactions(const plan::Plan& plan);
+  Result<> check_host(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_verdict(const verdict::Verdict& recomputed);
   Result<> check_report(const plan::Plan& plan, const events::Evidence& evidence, const findings::Findings& findings,
                         const verdict::Verdict& recomputed);
@@ -206,6 +211,20 @@ Result<> ContentCheck::check_redactions(const plan::Plan& plan) {
   BROWNOUT_ASSIGN(const auto text, text_of(kRedactions));
   BROWNOUT_ASSIGN(const auto follows, render_redactions(directory_, drill::redactor_of(plan.drill)));
   if (follows != text) report(fmt::format("{} does not follow from the marks in the other files", kRedactions));
+  return {};
+}
+
+// What was done to the host and what became of it: the list of actions, the shards, and what the manifest says of both.
+Result<> ContentCheck::check_host(const plan::Plan& plan, const events::Evidence& evidence) {
+  BROWNOUT_ASSIGN(const auto actions, text_of(kActions));
+  if (actions != render_actions(evidence)) report(fmt::format("{} does not follow from the timeline", kActions));
+  BROWNOUT_ASSIGN(const auto shards, check_shards(plan, directory_));
+  const auto recorded = members_.contains(std::string{kShards}) ? text_of(kShards) : Result<std::string>{""};
+  if (!recorded) return std::unexpected(recorded.error());
+  if (*recorded != (shards.at("indexes").empty() ? "" : document(shards)))
+    report(fmt::format("{} does not follow from the copies in {}", kShards, kRunDirectory));
+  BROWNOUT_ASSIGN(const auto summary, summarise_host(plan, evidence, directory_, shards));
+  for (const auto& [key, value] : summary.items()) expect_in_manifest(key.c_str(), value, "the files");
   return {};
 }
 

@@ -30,6 +30,11 @@ json describe_clocks(const events::Evidence& evidence) {
   return clocks;
 }
 
+std::string_view status_of(events::Ending ending) {
+  if (ending == events::Ending::kCompleted) return "completed";
+  return ending == events::Ending::kError ? "failed" : "interrupted";
+}
+
 // Ours; the app's own STOP fields are in its manifest, a copy of which is in the timeline.
 json describe_stop(const events::Evidence& evidence) {
   json stop{{"stop_detected", false}, {"stop_time", nullptr}, {"stop_reason", nullptr}};
@@ -39,6 +44,7 @@ json describe_stop(const events::Evidence& evidence) {
               {"stop_time", format_utc(events::to_realtime_ns(evidence, entry.t_mono_ns))},
               {"stop_reason", entry.fields.at("source")},
               {"detail", entry.fields.at("detail")}};
+  stop["status"] = status_of(evidence.ending);
   return stop;
 }
 

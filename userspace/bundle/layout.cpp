@@ -15,6 +15,20 @@ namespace {
 constexpr std::size_t kLongestPath = 1024;
 constexpr std::size_t kDeepestPath = 40;  // the run directory is copied 32 folders deep
 
+constexpr std::array<std::string_view, 3> kHostMoments{"before", "during", "after"};
+constexpr std::array<std::string_view, 9> kHostListings{"commands.json", "nstat.txt",   "sysctl.txt",
+                                                        "ss.txt",        "ip.txt",      "tc.txt",
+                                                        "host.txt",      "bpftool.txt", "container_changes.json"};
+
+bool is_of_host(std::string_view path) {
+  if (!path.starts_with(kHost)) return false;
+  path.remove_prefix(kHost.size());
+  const auto slash = path.find('/');
+  if (slash == std::string_view::npos) return false;
+  return std::ranges::find(kHostMoments, path.substr(0, slash)) != kHostMoments.end() &&
+         std::ranges::find(kHostListings, path.substr(slash + 1)) != kHostListings.end();
+}
+
 bool is_safe_component(std::string_view part) { return !part.empty() && part != "." && part != ".."; }
 
 }  // namespace
@@ -27,7 +41,8 @@ bool is_known(std::string_view path) {
   for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)
     if (path == jitter_table_path(i)) return true;
   return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles ||
-         path == kRunDirectoryCopy || std::ranges::find(schemas(), path, &Schema::path) != schemas().end() ||
+         path == kRunDirectoryCopy || path == kShards || path == kHostFiles || is_of_host(path) ||
+         std::ranges::find(schemas(), path, &Schema::path) != schemas().end() ||
          (path.starts_with(kRunDirectory) && path.size() > kRunDirectory.size());
 }
 

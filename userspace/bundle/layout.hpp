@@ -21,6 +21,10 @@ inline constexpr std::string_view kReport = "report.md";
 inline constexpr std::string_view kReportHtml = "report.html";
 inline constexpr std::string_view kTimeSeries = "time_series.jsonl";
 inline constexpr std::string_view kRedactions = "redactions.json";
+inline constexpr std::string_view kActions = "actions.jsonl";
+inline constexpr std::string_view kShards = "shards.json";
+inline constexpr std::string_view kHostFiles = "host_files.json";
+inline constexpr std::string_view kHost = "host/";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
 inline constexpr std::string_view kChain = "chain.jsonl";
@@ -32,9 +36,10 @@ inline constexpr std::string_view kJitterTables = "jitter_tables/";
 std::string jitter_table_path(std::size_t index);
 
 // In every bundle, beside the schemas of schemas.hpp.
-inline constexpr std::array<std::string_view, 17> kAlways{
-    kChecksums, kFileList, kManifest, kVerdict, kReport, kReportHtml, kTimeSeries, kRedactions, kDrill, kPlan, kChain,
-    "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl", "kernel/latency.jsonl",
+inline constexpr std::array<std::string_view, 18> kAlways{
+    kChecksums, kFileList, kManifest, kVerdict, kReport, kReportHtml, kTimeSeries, kActions, kRedactions, kDrill, kPlan,
+    kChain, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
+    "kernel/latency.jsonl",
     "fingerprint/snapshots.jsonl"};
 // Of those, the ones that are there before sealing.
 inline constexpr std::array<std::string_view, 9> kStaged{

@@ -30,6 +30,10 @@ std::string lookups_section(const ReportInputs& inputs);
 std::string app_errors_section(const ReportInputs& inputs);
 // What names may be missing, and why; empty: none.
 std::vector<std::string> names_not_known(const events::Evidence& evidence);
+// What the manifest says of what ran, of the rules, and of shards; empty where it says nothing.
+std::string provenance_section(const ReportInputs& inputs);
+std::string rules_section(const ReportInputs& inputs);
+std::string shards_section(const ReportInputs& inputs);
 std::string limits_section(const ReportInputs& inputs);
 std::string verification_section(const ReportInputs& inputs);
 

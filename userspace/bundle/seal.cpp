@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "actions.hpp"
 #include "archive_writer.hpp"
 #include "brownout/bundle.hpp"
 #include "brownout/chain.hpp"
@@ -20,11 +21,14 @@
 #include "chain_check.hpp"
 #include "document.hpp"
 #include "evidence_summary.hpp"
+#include "host_summary.hpp"
 #include "html_page.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "package_report.hpp"
 #include "redactions.hpp"
 #include "schemas.hpp"
+#include "shards.hpp"
 #include "time_series.hpp"
 
 namespace brownout::bundle {
@@ -102,6 +106,11 @@ Result<Complete> complete(const std::filesystem::path& staging, nlohmann::json m
   manifest.update(summarise(evidence, findings));
   BROWNOUT_ASSIGN(const auto chain, chain_of(staging, evidence));
   manifest["chain"] = describe(chain);
+  BROWNOUT_ASSIGN(const auto shards, check_shards(plan, staging));
+  if (!shards.at("indexes").empty()) BROWNOUT_TRY(write_file(staging / kShards, document(shards)));
+  BROWNOUT_ASSIGN(const auto of_host, summarise_host(plan, evidence, staging, shards));
+  manifest.update(of_host);
+  BROWNOUT_TRY(write_file(staging / kActions, render_actions(evidence)));
   BROWNOUT_TRY(write_file(staging / kManifest, document(manifest)));
   BROWNOUT_TRY(write_file(staging / kVerdict, document(verdict::to_json(verdict))));
   // As whoever verifies will do it: from the manifest as it can be read back.
@@ -170,16 +179,20 @@ Result<> sync_directory(const std::filesystem::path& directory) {
   return {};
 }
 
-Result<> publish_digest(const Sealed& sealed, const std::filesystem::path& directory) {
-  BROWNOUT_TRY(write_file(sealed.archive.string() + ".sha256",
-                          fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
-  return sync_directory(directory);
+Result<> publish_beside(const Sealed& sealed, const std::string& report, const std::filesystem::path& directory) {
+  const auto digest = sealed.archive.string() + ".sha256";
+  BROWNOUT_TRY(write_file(digest, fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
+  auto published = write_file(package_report_path(sealed.archive), report);
+  if (published) published = sync_directory(directory);
+  if (!published) ::unlink(digest.c_str());
+  return published;
 }
 
-// Archive and digest, or neither: evidence that counts as unsealed shall not lie beside a bundle of its own.
-Result<> publish(TemporaryFile& file, const Sealed& sealed, const std::filesystem::path& directory) {
+// Archive, digest and report, or none: evidence that counts as unsealed shall not lie beside a bundle of its own.
+Result<> publish(TemporaryFile& file, const Sealed& sealed, const std::string& report,
+                 const std::filesystem::path& directory) {
   BROWNOUT_TRY(file.become(sealed.archive));
-  auto published = publish_digest(sealed, directory);
+  auto published = publish_beside(sealed, report, directory);
   if (!published) ::unlink(sealed.archive.c_str());
   return published;
 }
@@ -248,7 +261,9 @@ Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem:
   BROWNOUT_ASSIGN(sealed.sha256, sha256_file(file.path()));
   std::error_code error;
   sealed.size = std::filesystem::file_size(file.path(), error);
-  BROWNOUT_TRY(publish(file, sealed, out_directory));
+  BROWNOUT_ASSIGN(const auto text, read_file(staging / kManifest, kLargestDocument));
+  BROWNOUT_ASSIGN(const auto written, events::parse_json(text, kManifest));
+  BROWNOUT_TRY(publish(file, sealed, render_package_report(sealed, written, verdict), out_directory));
   return sealed;
 }
 

@@ -24,7 +24,7 @@ bool is_half_written(std::string_view path) {
 // Derived from the evidence at sealing, and to be derived again.
 bool is_derived(std::string_view path) {
   return is_unlisted(path) || path == kFileList || path == kVerdict || path == kReport || path == kReportHtml ||
-         path == kTimeSeries || path == kRedactions || path.starts_with("schema/");
+         path == kTimeSeries || path == kActions || path == kShards || path == kRedactions || path.starts_with("schema/");
 }
 
 // The list is written when all copies are: without it, or with one that does not fit, copying was cut off.

@@ -7,6 +7,7 @@
 #include "content_check.hpp"
 #include "extract.hpp"
 #include "origin.hpp"
+#include "package_report.hpp"
 #include "private_directory.hpp"
 
 namespace brownout::bundle {
@@ -26,6 +27,17 @@ Result<std::vector<std::string>> check_digest_beside(const std::filesystem::path
       fmt::format("{}.sha256 is of another archive: this one has {}", archive.filename().string(), digest)};
 }
 
+// Nor may the report that was published with it be of another.
+Result<std::vector<std::string>> check_report_beside(const std::filesystem::path& archive) {
+  const auto beside = package_report_path(archive);
+  if (std::error_code error; !std::filesystem::is_regular_file(beside, error)) return std::vector<std::string>{};
+  BROWNOUT_ASSIGN(const auto text, read_file(beside, std::size_t{16} << 20));
+  BROWNOUT_ASSIGN(const auto digest, sha256_file(archive));
+  if (text.contains(fmt::format("\narchive_sha256: {}\n", digest))) return std::vector<std::string>{};
+  return std::vector<std::string>{
+      fmt::format("{} is of another archive: this one has {}", beside.filename().string(), digest)};
+}
+
 void append(std::vector<std::string>& to, std::vector<std::string> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
@@ -37,6 +49,8 @@ Result<Verification> verify(const std::filesystem::path& archive, const VerifyOp
   BROWNOUT_ASSIGN(const auto directory, PrivateDirectory::make());
   BROWNOUT_ASSIGN(auto extracted, extract(archive, directory.path()));
   BROWNOUT_ASSIGN(verification.problems, check_digest_beside(archive));
+  BROWNOUT_ASSIGN(auto of_report, check_report_beside(archive));
+  append(verification.problems, std::move(of_report));
   append(verification.problems, std::move(extracted.problems));
   if (!extracted.members.empty() && verification.problems.empty()) {
     const auto top = directory.path() / extracted.top;
