@@ -95,6 +95,10 @@ expect "PASS" test "$(verdict_of DOCKER)" = PASS
 judged_again DOCKER
 expect "the manifest has the image" jq -e '.target.image == "sample:1" and .target.labels.ticket == "OPS-1"' \
   <(in_bundle DOCKER manifest.json)
+expect "the audit has tag and times of the image" jq -e '.audit.docker_image_tag.value == "1" and
+  .audit.image.source == "docker: the container'"'"'s Config.Image" and (.audit.image_created.value | startswith("20"))' <(in_bundle DOCKER manifest.json)
+expect "the container's layer was compared" jq -e 'any(.rules[]; (.rule | contains("own layer")) and
+  .outcome == "respected")' <(in_bundle DOCKER manifest.json)
 engine_down
 expect "the machine is as before" census_equal "$work/before"
 finish

@@ -11,6 +11,7 @@
 #include "brownout/clock.hpp"
 #include "brownout/drill_redact.hpp"
 #include "brownout/redacted_records.hpp"
+#include "target_lock.hpp"
 
 namespace brownout::run {
 namespace {
@@ -36,7 +37,8 @@ Session::Session(const Setup& setup)
       stop_(setup.stop),
       watch_(setup.watch),
       progress_(setup.progress),
-      guards_(setup.plan, setup.target) {}
+      guards_(setup.plan, setup.target),
+      host_(setup.plan, setup.target, setup.interface, setup.staging) {}
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   std::unique_ptr<Session> session{new Session(setup)};
@@ -47,6 +49,9 @@ Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();
   BROWNOUT_TRY(session->record_clock());
   BROWNOUT_TRY(session->record(events::timeline::target(target::to_json(setup.target))));
+  BROWNOUT_TRY(session->record_action("write journal", setup.journal.path().string(), "ok"));
+  BROWNOUT_TRY(session->record_action("lock target", TargetLock::path_for(setup.target).string(), "ok"));
+  BROWNOUT_TRY(session->record_action("make directory for evidence", setup.staging.string(), "ok"));
   BROWNOUT_TRY(session->record_action("start guardian", fmt::format("pid {}", setup.guardian.pid()), "ok"));
   return session;
 }

@@ -16,6 +16,7 @@
 #include "counter_sampler.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"
+#include "host_evidence.hpp"
 #include "pressure.hpp"
 #include "progress.hpp"
 #include "stop_watch.hpp"
@@ -84,6 +85,8 @@ class Session {
   Result<> record_moved_clock();
   Result<> record_manifest(const std::string& when);
   std::uint64_t packets_so_far() const;
+  Result<> look_at_host();
+  Result<Waited> pump_window();
   Result<> give_up_privileges();
   Result<> stop_injection();
   Result<> settle();
@@ -115,6 +118,7 @@ class Session {
   std::unique_ptr<CounterSampler> counters_;
   std::optional<PressureWindow> pressure_;
   GuardWatch guards_;
+  HostEvidence host_;
 
   std::uint32_t phase_ = BROWNOUT_PHASE_WAITING;
   bool phase_open_ = false;

@@ -81,6 +81,8 @@ Result<> Session::close_evidence(const std::optional<Error>& error) {
     for (const auto& latency : events::latency_records(tracer_->latencies())) BROWNOUT_TRY(recorder_->record(latency));
   }
   BROWNOUT_TRY(prove_cleanup());
+  if (const auto looked = host_.after(run_directory_.get()); !looked)
+    BROWNOUT_TRY(record(events::timeline::note("host/ is not whole: " + looked.error().render())));
   BROWNOUT_TRY(record_action("watch by guardian", fmt::format("pid {}", guardian_.pid()),
                              guardian_.alive() ? "ok" : "it ended before the drill did"));
   BROWNOUT_TRY(record_clock());

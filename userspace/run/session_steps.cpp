@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "audit.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/system_calls.hpp"
 #include "brownout/text.hpp"
@@ -58,6 +59,7 @@ Result<bool> Session::wait_for_run_directory() {
 
 Result<> Session::prepare() {
   const std::int64_t begun = monotonic_ns();
+  BROWNOUT_TRY(look_at_host());
   BROWNOUT_ASSIGN(tracer_, kernel::Tracer::attach({.plan = plan_, .target = target_}));
   BROWNOUT_TRY(record_action("attach tracer", target_.cgroup_path.string(), "ok"));
   BROWNOUT_TRY(record(events::timeline::not_observed(tracer_->not_observed())));
@@ -72,6 +74,13 @@ Result<> Session::prepare() {
   // The verifier may take many seconds on a slow or busy host: nobody has waited for pressure in that time.
   waiting_deadline_ns_ += monotonic_ns() - begun;
   return {};
+}
+
+// What runs here, and how the host is, while nothing of ours is in it.
+Result<> Session::look_at_host() {
+  BROWNOUT_TRY(record({.kind = "audit", .fields = {{"facts", audit(plan_, target_, run_directory_.get())}}}));
+  BROWNOUT_TRY(host_.before(run_directory_.get()));
+  return host_.not_observed().empty() ? Result<>{} : record(events::timeline::not_observed(host_.not_observed()));
 }
 
 Result<bool> Session::wait_for_pressure() {
@@ -121,7 +130,7 @@ Result<bool> Session::inject() {
   injector_->beat();
   BROWNOUT_TRY(injector_->arm());
   for (const auto& fault : plan_.faults) progress_.note("injecting " + fault.label);
-  BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.inject.count(), "injecting"));
+  BROWNOUT_ASSIGN(const auto waited, pump_window());
   if (waited == Waited::kStopped) {
     BROWNOUT_TRY(end_phase());
     return false;
@@ -130,6 +139,16 @@ Result<bool> Session::inject() {
   injector_->start_drain();
   window_end_ns_ = monotonic_ns();
   return true;
+}
+
+Result<Session::Waited> Session::pump_window() {
+  const std::int64_t begun = monotonic_ns();
+  const std::int64_t length = plan_.drill.phases.inject.count();
+  const auto over = [this, begun, length] {
+    if (monotonic_ns() >= begun + length / 2) host_.during();
+    return monotonic_ns() >= begun + length;
+  };
+  return pump_until(over, [this, begun, length] { return "injecting: " + injection_status(begun + length); });
 }
 
 Result<> Session::give_up_privileges() {
