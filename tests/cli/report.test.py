@@ -138,16 +138,18 @@ def check_comparison(browser, page):
     picture(browser, "two")
 
 
-def median_paint(browser, page):
-    paints = []
-    for _ in range(7):
-        browser.open(page)
-        paints.append(browser.evaluate(PAINT))
-    return sorted(paints)[3]
+def first_paints(browser, pages, rounds=7):
+    """The best of each page, in turns: what else the machine does makes some later, and none earlier."""
+    best = [float("inf")] * len(pages)
+    for _ in range(rounds):
+        for i, page in enumerate(pages):
+            browser.open(page)
+            best[i] = min(best[i], browser.evaluate(PAINT))
+    return best
 
 
 def check_large(browser, small, large):
-    of_small, of_large = median_paint(browser, small), median_paint(browser, large)
+    of_small, of_large = first_paints(browser, [small, large])
     print(f"first paint: {of_small:.0f} ms small ({small.stat().st_size} bytes), "
           f"{of_large:.0f} ms large ({large.stat().st_size} bytes)")
     expect("a large drill is seen no later than twice a small one", of_large <= 2 * of_small, of_large)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "html_page.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
@@ -32,13 +33,16 @@ std::string as_script(const std::string& json) {
       {"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"}};
   std::string text;
   text.reserve(json.size());
-  for (std::size_t at = 0; at < json.size();) {
-    const std::string_view rest{json.data() + at, json.size() - at};
-    const auto found = kEscapes.find(rest.substr(0, rest.front() == '\xe2' ? 3 : 1));
-    text += found == kEscapes.end() ? rest.substr(0, 1) : found->second;
-    at += found == kEscapes.end() ? 1 : found->first.size();
+  for (std::string_view rest{json};;) {
+    const auto plain = std::min(rest.find_first_of("<>&\xe2"), rest.size());
+    text += rest.substr(0, plain);
+    rest.remove_prefix(plain);
+    if (rest.empty()) return text;
+    const auto character = rest.substr(0, rest.front() == '\xe2' ? 3 : 1);
+    const auto found = kEscapes.find(character);
+    text += found == kEscapes.end() ? character : found->second;
+    rest.remove_prefix(character.size());
   }
-  return text;
 }
 
 // Each {{name}} of the page is filled in once; what was filled in is not looked at again.
@@ -54,21 +58,27 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
   }
 }
 
+// What is the same in every page.
+struct Parts {
+  std::string library = fmt::format("/*!\n{}*/\n{}", embedded::kDygraphsLicense, embedded::kDygraphsScript);
+  std::string script = fmt::format("\"use strict\";\n{}\n{}\n{}\n{}", embedded::kElements, embedded::kPlots,
+                                   embedded::kSections, embedded::kScript);
+  std::string style = fmt::format("{}\n{}", embedded::kDygraphsStyle, embedded::kStyle);
+  std::string policy = fmt::format(
+      "default-src 'none'; script-src {} {}; style-src {}; base-uri 'none'; form-action 'none'", source_of(library),
+      source_of(script), source_of(style));
+};
+
 }  // namespace
 
 std::string html_page(const std::vector<nlohmann::ordered_json>& bundles) {
-  const auto library = fmt::format("/*!\n{}*/\n{}", embedded::kDygraphsLicense, embedded::kDygraphsScript);
-  const auto script = fmt::format("\"use strict\";\n{}\n{}\n{}\n{}", embedded::kElements, embedded::kPlots,
-                                  embedded::kSections, embedded::kScript);
-  const auto style = fmt::format("{}\n{}", embedded::kDygraphsStyle, embedded::kStyle);
-  const auto policy = fmt::format("default-src 'none'; script-src {} {}; style-src {}; base-uri 'none'; form-action 'none'",
-                                  source_of(library), source_of(script), source_of(style));
+  static const Parts parts;
   const auto data = nlohmann::ordered_json(bundles).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return filled(embedded::kPage, {{"policy", policy},
-                                  {"style", style},
+  return filled(embedded::kPage, {{"policy", parts.policy},
+                                  {"style", parts.style},
                                   {"data", as_script(data)},
-                                  {"library", library},
-                                  {"script", script}});
+                                  {"library", parts.library},
+                                  {"script", parts.script}});
 }
 
 std::string render_html(const ReportInputs& inputs) { return html_page({html_data(inputs)}); }
