@@ -40,5 +40,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 // Atomic: a temporary file beside it, synced, renamed over it.
 Result<> write_file(const std::filesystem::path& path, std::string_view content);
 Result<> write_all(int fd, std::string_view content);
+// The names in it: that a file was made, renamed or removed outlives a power cut only after this, whatever was synced of it.
+Result<> sync_directory(const std::filesystem::path& directory);
 
 }  // namespace brownout

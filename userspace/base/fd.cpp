@@ -50,6 +50,13 @@ Result<> write_all(int fd, std::string_view content) {
   return {};
 }
 
+Result<> sync_directory(const std::filesystem::path& directory) {
+  BROWNOUT_ASSIGN(const auto fd, open_file(directory, O_RDONLY | O_DIRECTORY));
+  // EINVAL: a file system that has nothing to sync there.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return fail_errno(ErrorCode::kIo, "sync " + directory.string());
+  return {};
+}
+
 Result<> write_file(const std::filesystem::path& path, std::string_view content) {
   std::string temporary = path.string() + ".XXXXXX";
   UniqueFd file{::mkostemp(temporary.data(), O_CLOEXEC)};

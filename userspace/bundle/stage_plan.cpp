@@ -16,7 +16,7 @@ Result<> stage_plan(const plan::Plan& plan, const std::filesystem::path& staging
   if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + (staging / kJitterTables).string());
   for (std::size_t i = 0; i < plan.drill.tables.size(); ++i)
     BROWNOUT_TRY(write_file(staging / jitter_table_path(i), plan.drill.tables[i].text));
-  return {};
+  return sync_directory(staging / kJitterTables);
 }
 
 }  // namespace brownout::bundle

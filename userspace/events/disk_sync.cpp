@@ -71,7 +71,7 @@ void DiskSync::sync_all() {
   chain_->mark();
   for (const auto* file : files_)
     if (::fdatasync(file->fd()) != 0) error_ = errno;
-  extend_chain();
+  if (error_ == 0) extend_chain();
   begun_ns_ = 0;
   longest_ns_ = std::max(longest_ns_.load(), monotonic_ns() - begun);
   ++syncs_;

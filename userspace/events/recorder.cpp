@@ -2,6 +2,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 #include "disk_sync.hpp"
 #include "event_line.hpp"
 #include "line_file.hpp"
@@ -24,6 +26,8 @@ class FileRecorder final : public Recorder {
     BROWNOUT_TRY(snapshots_.open(directory / kSnapshotsFile));
     std::vector<const LineFile*> files{&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_};
     BROWNOUT_TRY(chain_.open(directory, rules, files));
+    for (const char* file : {kTimelineFile, kKernelEventsFile, kSnapshotsFile})
+      BROWNOUT_TRY(sync_directory((directory / file).parent_path()));
     return disk_.start(std::move(files), chain_);
   }
 
@@ -55,12 +59,20 @@ class FileRecorder final : public Recorder {
     auto flushed = flush();
     disk_.stop();
     chain_.mark();
-    auto chained = chain_.close_segment();
+    auto chained = sync_records();
+    if (chained) chained = chain_.close_segment();
     return flushed ? chained : flushed;
   }
   DiskFigures disk() const override { return disk_.figures(); }
 
  private:
+  // The chain speaks of nothing that a power cut could still take.
+  Result<> sync_records() {
+    for (const auto* file : {&timeline_, &events_, &counters_, &names_, &latency_, &snapshots_})
+      if (::fdatasync(file->fd()) != 0) return fail_errno(ErrorCode::kIo, "sync the evidence");
+    return {};
+  }
+
   std::filesystem::path directory_;
   LineFile timeline_, events_, counters_, names_, latency_, snapshots_;
   ChainWriter chain_;

@@ -39,7 +39,7 @@ Result<> refuse_open_to_all(const std::filesystem::path& directory) {
 
 Result<Staging> Staging::make(const std::filesystem::path& out_directory) {
   std::error_code error;
-  std::filesystem::create_directories(out_directory, error);
+  const bool made = std::filesystem::create_directories(out_directory, error);
   if (error) return fail_errno(ErrorCode::kIo, error.value(), "create " + out_directory.string());
   BROWNOUT_TRY(refuse_open_to_all(out_directory));
   const auto absolute = std::filesystem::absolute(out_directory, error);
@@ -48,6 +48,10 @@ Result<Staging> Staging::make(const std::filesystem::path& out_directory) {
     return fail_errno(ErrorCode::kIo, "create a directory in " + out_directory.string(),
                       "Name a writable directory with --out.");
   auto locked = lock(path);
+  // Evidence whose directory a power cut takes along is lost with it.
+  auto synced = sync_directory(absolute);
+  if (synced && made) synced = sync_directory(absolute.parent_path());
+  if (!synced && locked) locked = std::unexpected(std::move(synced).error());
   if (!locked) {
     std::filesystem::remove(path, error);
     return std::unexpected(std::move(locked).error());
