@@ -49,8 +49,12 @@ Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem:
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
                     const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer = nullptr);
 
-// Copies the files of the run directory into staging/run_dir/, never following links out of it.
-Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging);
+// Copies the files of the run directory into staging/run_dir/, redacted, never following links out of it. What cannot be read
+// as text is left out.
+Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging,
+                            const Redactor& redactor = {});
+// By the rules of the drill that was staged.
+Result<Redactor> staged_redactor(const std::filesystem::path& staging);
 
 struct VerifyOptions {
   bool require_signature = false;

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/error.hpp"
+#include "brownout/redact.hpp"
 
 namespace brownout::drill {
 
@@ -155,6 +156,7 @@ struct Drill {
   bool trace_waits = false; // poll, select and epoll of the target's threads, by hooks on every system call
   bool create_stop_file_at_end = false;
   std::vector<std::filesystem::path> protected_paths; // compared before and after, never touched
+  std::vector<std::string> redact; // patterns of RE2, checked
   double telemetry_pass = 0.8, telemetry_fail = 0.2;
   std::map<std::string, std::string> labels;
   std::string text; // the file, byte by byte
@@ -169,5 +171,7 @@ Result<Drill> parse(std::string_view text, std::string_view file, const ReadTabl
 ReadTable tables_beside(std::filesystem::path directory);
 // With the tables beside the drill.
 Result<Drill> load(const std::filesystem::path& path);
+// What must not get into the bundle: by the built-in rules and by the drill's.
+Redactor redactor_of(const Drill& drill);
 
 }  // namespace brownout::drill

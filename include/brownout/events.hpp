@@ -23,6 +23,7 @@
 #include "brownout/clock.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/kernel.hpp"
+#include "brownout/redact.hpp"
 
 namespace brownout::events {
 
@@ -171,6 +172,11 @@ class Recorder {
   virtual Result<> close() = 0;
   virtual DiskFigures disk() const = 0;
 };
+// Takes out of names and entries of the timeline what must not get into a bundle, before they reach the disk. Snapshots have to
+// come redacted: that takes as long as they are large, and is not for the loop that beats. The others have no text of others
+// in them but `comm`.
+std::unique_ptr<Recorder> redacting(std::unique_ptr<Recorder> recorder, Redactor redactor);
+Snapshot redacted(const Redactor& redactor, Snapshot snapshot);
 
 // Names out of the payload that the tracer hands over. What an answer gives again is not recorded again, and no more than
 // kMostNames are recorded in all.
@@ -322,7 +328,8 @@ Result<> for_each_kernel_event(const std::filesystem::path& directory, const Eve
 // What a killed recorder left is made loadable: each file is cut back to before its first line that is torn or damaged,
 // files that were not begun are made. Says in the timeline what was cut (kind `recovered`), and what was undone on the
 // host since (kUndoneFile, which goes). `by`: who does it, for the timeline.
-Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by);
+// What it writes is redacted as it would have been while the drill ran.
+Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by, const Redactor& redactor = {});
 
 // Offset to add to a CLOCK_MONOTONIC time to get UTC, between the two readings.
 std::int64_t to_realtime_ns(const Evidence& evidence, std::int64_t t_mono_ns);

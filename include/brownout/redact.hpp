@@ -25,7 +25,7 @@ using RedactionCounts = std::map<std::string, std::uint64_t>; // by rule
 class Redactor {
  public:
   Redactor(); // by the built-in rules alone
-  // With these too, each RE2's. kFormat for one that is_pattern() refuses.
+  // With these too, each RE2's. kFormat for one that check_pattern() refuses.
   static Result<Redactor> make(const std::vector<std::string>& patterns);
   // kFormat with what RE2 says; also where it matches the empty text, and so everything.
   static Result<> check_pattern(const std::string& pattern);
@@ -34,6 +34,7 @@ class Redactor {
   // Every text in it, and whatever stands under a key that names a secret. Numbers are texts to patterns alone.
   nlohmann::json value(const nlohmann::json& value) const;
   std::vector<RedactionRule> rules() const;
+  bool has_patterns() const { return patterns_ != nullptr; }
 
  private:
   struct Patterns;

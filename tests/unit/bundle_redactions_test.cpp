@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include "../support/bundle_fixture.hpp"
-#include "brownout/redacted_bundle.hpp"
-#include "brownout/redacted_records.hpp"
 
 using namespace brownout;
 using namespace brownout::test;
@@ -43,8 +41,8 @@ events::Snapshot leaking_snapshot(std::int64_t t_mono_ns) {
   return snapshot;
 }
 
-void record_leaks(events::Recorder& recorder) {
-  done(recorder.record(leaking_snapshot(kSettleEnd)));
+void record_leaks(events::Recorder& recorder, const Redactor& redactor) {
+  done(recorder.record(events::redacted(redactor, leaking_snapshot(kSettleEnd))));
   auto note = events::timeline::note("Cookie: a=hunter2");
   note.t_mono_ns = kStart;
   done(recorder.record(note));
@@ -53,6 +51,28 @@ void record_leaks(events::Recorder& recorder) {
   done(recorder.record(manifest));
   done(recorder.record(events::NameRecord{.name = "acct-77.example", .address = "10.0.0.1"}));
   done(recorder.flush());
+}
+
+// The chain covers lines that were added behind the recorder's back.
+void cover_timeline(const fs::path& directory) {
+  const auto timeline = slurp(directory / "timeline.jsonl");
+  std::istringstream lines{slurp(directory / "chain.jsonl")};
+  std::vector<nlohmann::ordered_json> links;
+  for (std::string line; std::getline(lines, line);) links.push_back(nlohmann::ordered_json::parse(line));
+  nlohmann::ordered_json* last = nullptr;
+  for (auto& link : links)
+    for (auto& file : link.contains("files") ? link["files"] : link)
+      if (file.is_object() && file.value("file", "") == "timeline.jsonl") last = &file;
+  (*last)["to"] = timeline.size();
+  (*last)["sha256"] = sha256(timeline.substr((*last)["from"].get<std::size_t>()));
+  std::string chain, previous;
+  for (auto& link : links) {
+    link["previous"] = previous;
+    const auto text = link.dump() + "\n";
+    previous = sha256(text);
+    chain += text;
+  }
+  spill(directory / "chain.jsonl", chain);
 }
 
 std::string all_text(const fs::path& directory) {
@@ -66,9 +86,9 @@ std::string all_text(const fs::path& directory) {
 
 TEST_CASE("nothing of a secret is recorded, and a recorded version is still told to be itself") {
   const ScratchDirectory directory;
-  const auto recorder =
-      events::redacting(value_of(events::Recorder::open(directory.path())), value_of(Redactor::make({"acct-[0-9]+"})));
-  record_leaks(*recorder);
+  const auto redactor = value_of(Redactor::make({"acct-[0-9]+"}));
+  const auto recorder = events::redacting(value_of(events::Recorder::open(directory.path())), redactor);
+  record_leaks(*recorder, redactor);
   const auto text = all_text(directory.path());
   CHECK_FALSE(text.contains(kSecret));
   CHECK_FALSE(text.contains("acct-77"));
@@ -84,7 +104,7 @@ TEST_CASE("nothing of a secret is recorded, and a recorded version is still told
 TEST_CASE("what is repaired after a killed drill is redacted as it would have been live") {
   const ScratchDirectory directory;
   const auto redactor = value_of(Redactor::make({"acct-[0-9]+"}));
-  { record_leaks(*events::redacting(value_of(events::Recorder::open(directory.path())), redactor)); }
+  { record_leaks(*events::redacting(value_of(events::Recorder::open(directory.path())), redactor), redactor); }
   spill(directory / "undone.jsonl", "");
   done(events::repair(directory.path(), {{"why", "acct-77 password=hunter2"}}, redactor));
   const auto text = all_text(directory.path());
@@ -171,6 +191,7 @@ TEST_CASE("redactions.json says how many by rule and file, and verify holds it a
   stage(staging.path(), plan);
   std::ofstream{staging / "timeline.jsonl", std::ios::app}
       << R"({"t_mono_ns":1043000000000,"kind":"note","text":"token=REDACTED_secret acct=REDACTED_pattern_01"})" << "\n";
+  cover_timeline(staging.path());
   const auto sealed = seal_staged(staging.path(), out.path(), plan);
   auto members = unpack(sealed.archive);
   const auto redactions = json::parse(find_member(members, "redactions.json").content);

@@ -42,6 +42,7 @@ RE2::Options of_drill() {
 // One of these at a time, each over the whole text. A backslash ends a URL where it escapes a quote or a blank, and not
 // where it spells another character (\u0026); an apostrophe where something ends that it may have quoted.
 struct Replacement { RE2 pattern; std::string instead; };
+constexpr std::size_t kBearer = 4;
 const std::array<Replacement, 6>& replacements() {
   static const std::array<Replacement, 6> all{{
       {RE2{"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\\z)", bytes()},
@@ -103,7 +104,11 @@ Redactor::Redactor() = default;
 Result<> Redactor::check_pattern(const std::string& pattern) {
   const RE2 compiled{pattern, of_drill()};
   if (!compiled.ok()) return fail(ErrorCode::kFormat, compiled.error());
-  if (RE2::PartialMatch("", compiled)) return fail(ErrorCode::kFormat, "it matches the empty text, and so everywhere");
+  for (const char* text : {"", "a", " ", "a b", "0", "-"}) {
+    re2::StringPiece match;
+    if (compiled.Match(text, 0, std::string_view{text}.size(), RE2::UNANCHORED, &match, 1) && match.empty())
+      return fail(ErrorCode::kFormat, "it matches the empty text, and so everywhere");
+  }
   return {};
 }
 
@@ -120,8 +125,12 @@ Result<Redactor> Redactor::make(const std::vector<std::string>& patterns) {
 
 std::string Redactor::text(std::string_view text) const {
   std::string redacted = patterns_ ? patterns_->text(std::string{text}) : std::string{text};
+  // Before the names: of "token: Bearer x" they would take the word for the secret.
+  const auto& all = replacements();
+  RE2::GlobalReplace(&redacted, all[kBearer].pattern, all[kBearer].instead);
   redacted = redact_named(redacted);
-  for (const auto& [pattern, instead] : replacements()) RE2::GlobalReplace(&redacted, pattern, instead);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (i != kBearer) RE2::GlobalReplace(&redacted, all[i].pattern, all[i].instead);
   return redacted;
 }
 

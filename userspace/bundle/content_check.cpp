@@ -8,7 +8,6 @@
 #include "actions.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
-#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "brownout/text.hpp"
 #include "chain_check.hpp"
@@ -263,7 +262,12 @@ std::vector<std::string> check_content(const std::filesystem::path& directory, c
                                        const Members& members, verdict::Verdict& recomputed,
                                        std::vector<std::string>& held) {
   ContentCheck check{directory, name, members};
-  const auto done = check.run(recomputed);
+  Result<> done;
+  try {
+    done = check.run(recomputed);
+  } catch (const nlohmann::json::exception& error) { // somebody wrote what no brownout writes, where nobody expected it
+    done = fail(ErrorCode::kFormat, fmt::format("a file is not as it should be: {}", error.what()));
+  }
   held = check.held();
   auto problems = check.problems();
   if (!done) problems.push_back(done.error().render());

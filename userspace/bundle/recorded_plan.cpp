@@ -5,10 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "brownout/drill_redact.hpp"
 #include "brownout/events.hpp"
 #include "brownout/fd.hpp"
-#include "brownout/redacted_bundle.hpp"
+#include "brownout/bundle.hpp"
 #include "layout.hpp"
 
 namespace brownout::bundle {

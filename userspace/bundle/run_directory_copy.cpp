@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "archive_writer.hpp"
-#include "brownout/redacted_bundle.hpp"
+#include "brownout/bundle.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/fd.hpp"
 #include "document.hpp"
@@ -132,10 +132,6 @@ Result<> copy_run_directory(const events::RunDirectory& directory, const std::fi
   if (!found) BROWNOUT_TRY(copier.leave_out({.path = "."}, found.error().render()));
   for (const auto& file : found.value_or(std::vector<events::FoundFile>{})) BROWNOUT_TRY(copier.take(file));
   return write_file(staging / kRunDirectoryCopy, document(to_json(copier.result())));
-}
-
-Result<> copy_run_directory(const events::RunDirectory& directory, const std::filesystem::path& staging) {
-  return copy_run_directory(directory, staging, Redactor{});
 }
 
 }  // namespace brownout::bundle

@@ -16,7 +16,6 @@
 #include "brownout/chain.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
-#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "chain_check.hpp"
 #include "document.hpp"
@@ -75,7 +74,8 @@ Result<events::Chain> chain_of(const std::filesystem::path& staging, const event
   BROWNOUT_ASSIGN(const auto plan, sha256_file(staging / kPlan));
   const auto problems = chain_problems(chain, {.drill_sha256 = drill, .plan_sha256 = plan}, evidence);
   if (!problems.empty())
-    return fail(ErrorCode::kRefused, problems.front(), "The evidence was changed after it was recorded.");
+    return fail(ErrorCode::kRefused, problems.front(),
+                "The evidence was changed after it was recorded, or the disk was full at the end of the drill.");
   return chain;
 }
 
@@ -173,18 +173,13 @@ class TemporaryFile {
   std::string path_;  // empty: it has no name yet
 };
 
-Result<> sync_directory(const std::filesystem::path& directory) {
-  BROWNOUT_ASSIGN(const auto fd, open_file(directory, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0 && errno != EINVAL) return fail_errno(ErrorCode::kIo, "sync " + directory.string());
-  return {};
-}
-
 Result<> publish_beside(const Sealed& sealed, const std::string& report, const std::filesystem::path& directory) {
   const auto digest = sealed.archive.string() + ".sha256";
   BROWNOUT_TRY(write_file(digest, fmt::format("{}  {}\n", sealed.sha256, sealed.archive.filename().string())));
   auto published = write_file(package_report_path(sealed.archive), report);
   if (published) published = sync_directory(directory);
-  if (!published) ::unlink(digest.c_str());
+  if (!published)
+    for (const auto& path : {digest, package_report_path(sealed.archive).string()}) ::unlink(path.c_str());
   return published;
 }
 

@@ -161,7 +161,7 @@ Result<> read_rest(const Mapping& top, Drill& drill) {
     BROWNOUT_ASSIGN(drill.seed, read_seed(*seed));
   }
   if (const auto redact = top.find("redact")) {
-    BROWNOUT_TRY(read_redact(*redact));  // taken out of the text again where it is used: drill_redact.hpp
+    BROWNOUT_ASSIGN(drill.redact, read_redact(*redact));
   }
   if (const auto labels = top.find("labels")) {
     BROWNOUT_ASSIGN(drill.labels, read_labels(*labels));

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-
-#include "brownout/drill_redact.hpp"
 #include "scalars.hpp"
 #include "sections.hpp"
-#include "tree.hpp"
 
 namespace brownout::drill {
 
@@ -21,14 +17,6 @@ Result<std::vector<std::string>> read_redact(const Cursor& cursor) {
   return patterns;
 }
 
-std::vector<std::string> redact_patterns(const Drill& drill) {
-  const auto tree = read_tree(drill.text, {});
-  if (!tree) return {};
-  const auto found = std::ranges::find(tree->members, "redact", [](const Member& member) { return member.key.scalar; });
-  if (found == tree->members.end()) return {};
-  return read_redact({{}, "redact", &found->value}).value_or(std::vector<std::string>{});
-}
-
-Redactor redactor_of(const Drill& drill) { return Redactor::make(redact_patterns(drill)).value_or(Redactor{}); }
+Redactor redactor_of(const Drill& drill) { return Redactor::make(drill.redact).value_or(Redactor{}); }
 
 }  // namespace brownout::drill

@@ -11,6 +11,7 @@ namespace {
 
 // What an app wrote: numbers and the names of members too, to which only patterns and URLs apply.
 Json of_app(const Redactor& redactor, const Json& value) {
+  if (value.is_number() && !redactor.has_patterns()) return value;
   if (value.is_number()) {
     const auto digits = value.dump();
     auto text = redactor.text(digits);
@@ -67,7 +68,7 @@ class RedactingRecorder final : public Recorder {
   Result<> record(const CounterSample& sample) override { return inner_->record(sample); }
   Result<> record(const NameRecord& name) override { return inner_->record(redacted(redactor_, name)); }
   Result<> record(const LatencyRecord& latency) override { return inner_->record(latency); }
-  Result<> record(const Snapshot& snapshot) override { return inner_->record(redacted(redactor_, snapshot)); }
+  Result<> record(const Snapshot& snapshot) override { return inner_->record(snapshot); }
   Result<> record(const TimelineEntry& entry) override { return inner_->record(redacted(redactor_, entry)); }
   Result<> flush() override { return inner_->flush(); }
   Result<> close() override { return inner_->close(); }

@@ -69,7 +69,10 @@ class Repair {
     BROWNOUT_TRY(mend_chain());
     BROWNOUT_TRY(take_undone());
     TimelineEntry entry{last_ns_, "recovered", {{"by", by}, {"cut", cut_}}, {}};
-    std::string lines = to_line(encode(redacted(redactor_, std::move(entry))));
+    entry = redacted(redactor_, std::move(entry));
+    // There is nothing of others in what we are.
+    if (by.contains("tool")) entry.fields["by"]["tool"] = by.at("tool");
+    std::string lines = to_line(encode(entry));
     for (const auto& action : undone_) lines += to_line(encode(redacted(redactor_, action)));
     BROWNOUT_TRY(append_line_to(directory_ / kTimelineFile, lines));
     std::error_code ignored;
@@ -176,10 +179,6 @@ class Repair {
 
 Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by, const Redactor& redactor) {
   return Repair{directory, redactor}.run(by);
-}
-
-Result<> repair(const std::filesystem::path& directory, const nlohmann::json& by) {
-  return repair(directory, by, Redactor{});
 }
 
 }  // namespace brownout::events

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "brownout/drill_redact.hpp"
 #include "brownout/plan.hpp"
 #include "tables.hpp"
 
@@ -220,7 +219,7 @@ json to_json(const Plan& plan) {
           {"protected", texts(drill.protected_paths)},
           {"trace", {{"waits", drill.trace_waits}}},
           {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
-          {"redact", drill::redact_patterns(drill)},
+          {"redact", drill.redact},
           {"labels", drill.labels}};
 }
 

@@ -7,8 +7,8 @@
 
 namespace brownout::run {
 
-AppWatch::AppWatch(std::unique_ptr<events::FingerprintSampler> sampler)
-    : sampler_(std::move(sampler)), thread_([this] { watch(); }) {}
+AppWatch::AppWatch(std::unique_ptr<events::FingerprintSampler> sampler, Redactor redactor)
+    : sampler_(std::move(sampler)), redactor_(std::move(redactor)), thread_([this] { watch(); }) {}
 
 AppWatch::~AppWatch() {
   if (thread_.joinable()) stop();
@@ -20,6 +20,7 @@ void AppWatch::watch() {
   while (!stopping_) {
     lock.unlock();
     auto snapshot = sampler_->look(phase_);
+    if (snapshot) snapshot = events::redacted(redactor_, std::move(*snapshot));
     lock.lock();
     longest_gap_ns_ = sampler_->longest_gap_ns();
     if (snapshot) snapshots_.push_back(std::move(*snapshot));
@@ -39,7 +40,7 @@ events::Snapshot AppWatch::stop() {
   }
   stopping_changed_.notify_all();
   thread_.join();
-  auto last = sampler_->last();
+  auto last = events::redacted(redactor_, sampler_->last());
   longest_gap_ns_ = sampler_->longest_gap_ns();
   return last;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Samples the app's fingerprint in a thread of its own: parsing 100 MB must never delay the drill's heartbeat.
+// Samples the app's fingerprint, and takes out of it what must not get into a bundle, in a thread of its own: 100 MB of it must
+// never delay the drill's heartbeat.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,7 @@ class AppWatch {
   // Semantics ask for a look at least every 250 ms; half of that leaves room for a busy machine.
   static constexpr std::chrono::milliseconds kInterval{100};
 
-  explicit AppWatch(std::unique_ptr<events::FingerprintSampler> sampler);
+  AppWatch(std::unique_ptr<events::FingerprintSampler> sampler, Redactor redactor);
   ~AppWatch();
   AppWatch(const AppWatch&) = delete;
   AppWatch& operator=(const AppWatch&) = delete;
@@ -35,6 +36,7 @@ class AppWatch {
   void watch();
 
   std::unique_ptr<events::FingerprintSampler> sampler_;
+  Redactor redactor_;
   std::atomic<std::uint32_t> phase_{0};
   std::mutex mutex_;
   std::condition_variable stopping_changed_;

@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 
 #include "brownout/digest.hpp"
-#include "brownout/drill_redact.hpp"
 #include "brownout/fd.hpp"
 #include "version.hpp"
 
@@ -83,12 +82,15 @@ bundle::Manifest make_manifest(const ManifestInputs& inputs) {
                   {"container_name", inputs.interface.container_name},
                   {"container_ifindex", inputs.interface.container_ifindex}}},
                 {"kernel_objects", inputs.kernel}};
+  const auto tool = manifest["tool"];
   // As the timeline is, so that what stands in both is the same.
   manifest = drill::redactor_of(inputs.plan.drill).value(manifest);
   // But the drill is in the bundle as it was written.
   manifest["drill"] = inputs.plan.drill.name;
   manifest["drill_sha256"] = sha256(inputs.plan.drill.text);
   manifest["labels"] = inputs.plan.drill.labels;
+  // Nor is there anything of others in what we are: the chain begins with our digest.
+  manifest["tool"] = tool;
   return {std::move(manifest)};
 }
 

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "brownout/clock.hpp"
-#include "brownout/redacted_bundle.hpp"
-#include "brownout/redacted_records.hpp"
 #include "brownout/run.hpp"
 #include "manifest.hpp"
 #include "staging.hpp"

@@ -10,8 +10,6 @@
 #include "blast_radius.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
-#include "brownout/drill_redact.hpp"
-#include "brownout/redacted_bundle.hpp"
 #include "confirm.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"

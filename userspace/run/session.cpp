@@ -9,8 +9,6 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
-#include "brownout/drill_redact.hpp"
-#include "brownout/redacted_records.hpp"
 #include "target_lock.hpp"
 
 namespace brownout::run {

@@ -53,7 +53,8 @@ Result<bool> Session::wait_for_run_directory() {
   BROWNOUT_TRY(record_manifest("start"));
   progress_.note(fmt::format("run directory {}", run_directory_->path().string()));
   app_ = std::make_unique<AppWatch>(
-      events::FingerprintSampler::create(*run_directory_, plan_.drill.app->fingerprint));
+      events::FingerprintSampler::create(*run_directory_, plan_.drill.app->fingerprint),
+      drill::redactor_of(plan_.drill));
   return true;
 }
 
