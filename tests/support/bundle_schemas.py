@@ -22,13 +22,20 @@ FILES = {
     "run_files.json": "run_files",
     "run_dir_copy.json": "run_dir_copy",
     "redactions.json": "redactions",
+    "chain.jsonl": "chain",
+    "attestation.dsse.json": "attestation",
+    "actions.jsonl": "actions",
+    "shards.json": "shards",
+    "host_files.json": "host_files",
+    **{f"host/{when}/commands.json": "host_commands" for when in ("before", "during", "after")},
+    **{f"host/{when}/container_changes.json": "container_changes" for when in ("before", "after")},
     "kernel/events.jsonl": "events",
     "kernel/counters.jsonl": "counters",
     "kernel/names.jsonl": "names",
     "kernel/latency.jsonl": "latency",
     "fingerprint/snapshots.jsonl": "snapshots",
 }
-WITHOUT_RUN_DIRECTORY = {"run_files.json", "run_dir_copy.json"}
+NOT_ALWAYS = {"run_files.json", "run_dir_copy.json", "attestation.dsse.json", "shards.json", "host_files.json"}
 
 
 def schema(name):
@@ -67,8 +74,8 @@ def problems_of(directory, validator_of):
 
 def problems_of_bundle(directory, validator_of):
     yield from problems_of(directory, validator_of)
-    for file in FILES.keys() - WITHOUT_RUN_DIRECTORY:
-        if not (directory / file).exists():
+    for file in FILES.keys() - NOT_ALWAYS:
+        if not file.startswith("host/") and not (directory / file).exists():
             yield f"{file} is missing"
     kept = {path.name: path.read_bytes() for path in (directory / "schema").iterdir()}
     if kept != {path.name: path.read_bytes() for path in SCHEMAS.iterdir()}:

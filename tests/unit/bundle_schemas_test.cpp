@@ -65,7 +65,8 @@ std::vector<events::TimelineEntry> entries() {
           timeline::app_exited(),
           timeline::target(target::to_json({})),
           timeline::note(""),
-          timeline::disk({})};
+          timeline::disk({}),
+          {.kind = "audit", .fields = {{"facts", json::object()}}}};
 }
 
 }  // namespace
