@@ -25,7 +25,9 @@ json file_entry(const std::string& path, const std::string& content, std::uint64
           {"inode", inode}, {"mtime_ns", mtime}, {"sha256", sha256(content)}};
 }
 
-json listing(const json& files, const json& problem = nullptr) { return {{"files", files}, {"problem", problem}}; }
+json listing(const std::vector<json>& files, const json& problem = nullptr) {
+  return {{"files", files}, {"problem", problem}};
+}
 
 // host_files.json of a drill with one protected path.
 json host_files(const json& parent_after, const json& core_after) {
@@ -110,16 +112,16 @@ TEST_CASE("what was left alone is said to be, with the lines that show it") {
 
 TEST_CASE("a change to what is protected breaks the rule, whoever made it") {
   const auto core = GENERATE(listing({file_entry("a", "b")}), listing({file_entry("a", "a", 8)}),
-                             listing({file_entry("a", "a", 7, 2)}), listing(json::array()),
+                             listing({file_entry("a", "a", 7, 2)}), listing({}),
                              listing({file_entry("a", "a"), file_entry("b", "")}));
   const Sealed sealed{host_files(kSame, core)};
   CHECK(sealed.rule("/srv/core")["outcome"] == "broken");
-  CHECK(sealed.manifest()["changes"][0]["by"] == "others");
+  CHECK(sealed.manifest()["changes"].back()["by"] == "others");
   CHECK(sealed.problems() == "");
 }
 
 TEST_CASE("what could not be listed is not checked") {
-  const Sealed sealed{host_files(kSame, listing(json::array(), "more than 20000 files"))};
+  const Sealed sealed{host_files(kSame, listing({}, "more than 20000 files"))};
   CHECK(sealed.rule("/srv/core")["outcome"] == "not_checked");
   CHECK_THAT(sealed.rule("/srv/core")["detail"].get<std::string>(), ContainsSubstring("after: more than 20000 files"));
 }
@@ -186,7 +188,7 @@ TEST_CASE("the audit of the timeline is the manifest's") {
   const json facts{{"git_commit", {{"value", "unknown"}, {"source", nullptr}, {"tried", {"the drill"}}}}};
   const Sealed sealed{host_files(kSame, kSame), with({{.t_mono_ns = kStart, .kind = "audit", .fields = {{"facts", facts}}}})};
   CHECK(sealed.manifest()["audit"] == facts);
-  CHECK_THAT(sealed.report(), ContainsSubstring("| git\\_commit |") || ContainsSubstring("| git_commit | unknown | tried: the drill"));
+  CHECK_THAT(sealed.report(), ContainsSubstring("| git_commit | unknown | tried: the drill"));
   CHECK(sealed.problems() == "");
 }
 

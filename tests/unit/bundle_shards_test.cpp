@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kIndex = "m_execution_raw_index.json";
 constexpr const char* kFirst = "m_execution_raw_part_0001.json";
-constexpr const char* kSecond = "m_execution_raw_part_0002.json";
+constexpr const char* kNext = "m_execution_raw_part_0002.json";
 
 json shard(const char* name, const std::string& content, int records) {
   return {{"filename", name},
@@ -27,11 +27,11 @@ json shard(const char* name, const std::string& content, int records) {
           {"sha256_16", sha256(content).substr(0, 16)}};
 }
 
-json index_of(const json& shards) {
+json index_of(const json& first, const json& second) {
   return {{"version", 1},
           {"run_id", kRunId},
           {"policy", {{"type", "records_count"}, {"threshold", 200}}},
-          {"shards", shards},
+          {"shards", json::array({first, second})},
           {"total_shards", 2},
           {"total_records", 355}};
 }
@@ -39,9 +39,9 @@ json index_of(const json& shards) {
 using Files = std::map<std::string, std::string>;
 
 Files whole_run() {
-  const Files parts{{kFirst, "[1]"}, {kSecond, "[2]"}};
+  const Files parts{{kFirst, "[1]"}, {kNext, "[2]"}};
   Files files = parts;
-  files[kIndex] = index_of({shard(kFirst, "[1]", 200), shard(kSecond, "[2]", 155)}).dump();
+  files[kIndex] = index_of(shard(kFirst, "[1]", 200), shard(kNext, "[2]", 155)).dump();
   return files;
 }
 
@@ -100,37 +100,37 @@ TEST_CASE("a run without indexes has no list of shards") {
 TEST_CASE("each way in which shards differ from their index is named, in the manifest and in both reports") {
   struct Row { const char* what; void (*change)(Files&); const char* shard; const char* says; };
   const Row row = GENERATE(values<Row>({
-      {"content", [](Files& files) { files[kSecond] = "[3]"; }, kSecond, "sha256_16 is "},
+      {"content", [](Files& files) { files[kNext] = "[3]"; }, kNext, "sha256_16 is "},
       {"missing", [](Files& files) { files.erase(kFirst); }, kFirst, "it is not there"},
       {"not named", [](Files& files) { files["m_execution_raw_part_0003.json"] = "[]"; },
        "m_execution_raw_part_0003.json", "the index does not name it"},
       {"twice",
-       [](Files& files) { files[kIndex] = index_of({shard(kFirst, "[1]", 200), shard(kFirst, "[1]", 155)}).dump(); },
+       [](Files& files) { files[kIndex] = index_of(shard(kFirst, "[1]", 200), shard(kFirst, "[1]", 155)).dump(); },
        kFirst, "it is named twice"},
       {"no digest",
        [](Files& files) {
          auto first = shard(kFirst, "[1]", 200);
          first.erase("sha256_16");
-         files[kIndex] = index_of({first, shard(kSecond, "[2]", 155)}).dump();
+         files[kIndex] = index_of(first, shard(kNext, "[2]", 155)).dump();
        },
        kFirst, "the index has no digest of it"},
       {"size",
        [](Files& files) {
          auto first = shard(kFirst, "[1]", 200);
          first["size"] = 4;
-         files[kIndex] = index_of({first, shard(kSecond, "[2]", 155)}).dump();
+         files[kIndex] = index_of(first, shard(kNext, "[2]", 155)).dump();
        },
        kFirst, "size is 3, the index says 4"},
       {"whole digest",
        [](Files& files) {
          auto first = shard(kFirst, "[1]", 200);
          first["sha256"] = std::string(64, '0');
-         files[kIndex] = index_of({first, shard(kSecond, "[2]", 155)}).dump();
+         files[kIndex] = index_of(first, shard(kNext, "[2]", 155)).dump();
        },
        kFirst, "sha256 is "},
-      {"records", [](Files& files) { files[kIndex] = index_of({shard(kFirst, "[1]", 1), shard(kSecond, "[2]", 2)}).dump(); },
+      {"records", [](Files& files) { files[kIndex] = index_of(shard(kFirst, "[1]", 1), shard(kNext, "[2]", 2)).dump(); },
        kIndex, "total_records is 355, its shards make 3"},
-      {"no name", [](Files& files) { files[kIndex] = index_of({json::object(), shard(kSecond, "[2]", 355)}).dump(); },
+      {"no name", [](Files& files) { files[kIndex] = index_of(json::object(), shard(kNext, "[2]", 355)).dump(); },
        "shard 1", "it has no 'filename'"},
       {"no list", [](Files& files) { files[kIndex] = "{}"; }, kIndex, "the index has no list 'shards'"},
       {"no JSON", [](Files& files) { files[kIndex] = "{"; }, kIndex, "the index cannot be read"},
@@ -154,8 +154,9 @@ TEST_CASE("each way in which shards differ from their index is named, in the man
 
 TEST_CASE("a shard that was not copied says why it could not be held against its index") {
   auto files = whole_run();
-  files.erase(kSecond);
-  const Run run{files, {{{"path", kSecond}, {"why", "larger than 536870912 bytes"}, {"size", 1}}}};
+  files.erase(kNext);
+  const json left_out{{"path", kNext}, {"why", "larger than 536870912 bytes"}, {"size", 1}};
+  const Run run{files, json::array({left_out})};
   CHECK(run.summary.at("verified") == 1);
   CHECK(run.summary.at("mismatches")[0].at("problem") == "it was not copied: larger than 536870912 bytes");
 }

@@ -38,7 +38,18 @@ std::string problem_of(const json& place) {
   return {};
 }
 
+// Whoever wrote the file may have meant harm: each change names its place.
+void refuse_too_much(const json& document) {
+  static constexpr std::size_t kMostPlaces = 17, kLongestPath = 4096;
+  const auto& places = document.at("places");
+  if (places.size() > kMostPlaces) throw json::other_error::create(501, "too many places", &document);
+  for (const auto& place : places)
+    if (place.at("path").get_ref<const std::string&>().size() > kLongestPath)
+      throw json::other_error::create(501, "a path that is too long", &document);
+}
+
 HostFiles parsed(const json& document) {
+  refuse_too_much(document);
   HostFiles found;
   if (!document.at("run_directory").is_null()) found.run_directory = document.at("run_directory").get<std::string>();
   for (const auto& place : document.at("places"))

@@ -39,6 +39,7 @@ Result<std::vector<Subject>> subjects_of(const std::filesystem::path& evidence,
     BROWNOUT_ASSIGN(subjects.emplace_back(), digested(directory / kChecksums, std::string{kChecksums}));
   } else {
     for (const auto path : kStaged) {
+      if (!std::filesystem::exists(directory / path, error)) continue;  // nobody sealed it: it may lack some
       BROWNOUT_ASSIGN(subjects.emplace_back(), digested(directory / path, std::string{path}));
     }
   }
@@ -89,7 +90,7 @@ Span span_of(const events::Evidence& evidence) {
 
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-std::string manifest_text(const nlohmann::json& manifest, const char* pointer) {
+std::string text_in_manifest(const nlohmann::json& manifest, const char* pointer) {
   const nlohmann::json::json_pointer place{pointer};
   return manifest.contains(place) && manifest.at(place).is_string() ? manifest.at(place).get<std::string>()
                                                                     : std::string{};

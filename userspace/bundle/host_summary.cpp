@@ -24,6 +24,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMostChanges = 1000;
 constexpr std::size_t kShown = 5;
+constexpr std::size_t kMostActions = 100; // that a rule points at; a drill makes some dozens
 constexpr const char* kRunDir = "run_dir";
 
 enum class Rule { kRespected, kBroken, kNotChecked };
@@ -96,7 +97,8 @@ class HostSummary {
 
   std::vector<events::Ref> with_actions(const events::Ref& ref) const {
     std::vector<events::Ref> refs{ref};
-    refs.insert(refs.end(), actions_.begin(), actions_.end());
+    refs.insert(refs.end(), actions_.begin(),
+                actions_.begin() + static_cast<std::ptrdiff_t>(std::min(kMostActions, actions_.size())));
     return refs;
   }
 

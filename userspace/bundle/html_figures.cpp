@@ -60,7 +60,7 @@ HtmlTable faults(const ReportInputs& inputs) {
     table.add({shown(label_of(inputs.plan, effect.fault)), direction_name(effect.direction),
                packets(effect.counters.matched),
                effect.expected_high > 0 ? fmt::format("{:.0f} to {:.0f}", effect.expected_low, effect.expected_high)
-                                        : "all",
+                                        : "-",
                packets(effect.counters.decided), packets(effect.counters.applied), fmt::to_string(effect.overflow),
                fmt::to_string(effect.expired)});
   return table;

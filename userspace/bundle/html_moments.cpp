@@ -29,12 +29,14 @@ std::string later(std::int64_t ns) { return fmt::format("{:+.0f} ms", static_cas
 
 HtmlTable pairs(const ReportInputs& inputs, const Axis& axis) {
   HtmlTable table{kSection, "Failed calls that the app recorded",
-                  {"when", "failed call", "peer", "after", "injected on its flow", "the app's record", "recorded", "evidence"}};
+                  {"when", "failed call", "in the window", "peer", "after", "injected on its flow", "the app's record", "recorded",
+                   "evidence"}};
   table.moments().when_empty("None.");
   for (const auto& failure : inputs.findings.failures) {
     if (!failure.app_error) continue;
     const auto& found = inputs.findings.app_errors.at(*failure.app_error);
-    table.add({axis.second(failure.t_mono_ns), events::event_kind_name(failure.event.kind), peer_of(failure),
+    table.add({axis.second(failure.t_mono_ns), events::event_kind_name(failure.event.kind),
+               failure.in_window ? "yes" : "no", peer_of(failure),
                milliseconds(static_cast<std::int64_t>(failure.event.duration_ns)), injected_on(failure.event),
                kind_of(found.error), later(found.latest_ns - failure.t_mono_ns),
                place(failure.ref) + ", " + place(found.error.ref)});
@@ -45,11 +47,12 @@ HtmlTable pairs(const ReportInputs& inputs, const Axis& axis) {
 HtmlTable unrecorded(const ReportInputs& inputs, const Axis& axis) {
   const bool app = inputs.plan.drill.app.has_value();
   HtmlTable table{kSection, app ? "Failed calls that the app did not record" : "Failed calls",
-                  {"when", "failed call", "peer", "after", "injected on its flow", "by us", "evidence"}};
+                  {"when", "failed call", "in the window", "peer", "after", "injected on its flow", "by us", "evidence"}};
   table.moments().when_empty("None.");
   for (const auto& failure : inputs.findings.failures)
     if (!failure.app_error)
-      table.add({axis.second(failure.t_mono_ns), events::event_kind_name(failure.event.kind), peer_of(failure),
+      table.add({axis.second(failure.t_mono_ns), events::event_kind_name(failure.event.kind),
+                 failure.in_window ? "yes" : "no", peer_of(failure),
                  milliseconds(static_cast<std::int64_t>(failure.event.duration_ns)), injected_on(failure.event),
                  failure.injected ? "yes" : "no", place(failure.ref)});
   return table;

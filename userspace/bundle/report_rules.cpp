@@ -49,7 +49,7 @@ std::string provenance_section(const ReportInputs& inputs) {
 
 std::string shards_section(const ReportInputs& inputs) {
   const auto* shards = part(inputs, "shards");
-  if (shards == nullptr || shards->value("indexes", json(0)) == 0) return {};
+  if (shards == nullptr || !shards->is_object() || shards->value("indexes", json(0)) == 0) return {};
   std::string text = heading("Raw evidence in shards") +
                      fmt::format("{} indexes name {} shards; {} are as their index says, {} mismatches.\n",
                                  field(*shards, "indexes"), field(*shards, "shards"), field(*shards, "verified"),
@@ -66,7 +66,7 @@ std::string rules_section(const ReportInputs& inputs) {
   for (const auto& rule : *rules) {
     const auto refs = rule.is_object() ? rule.value("evidence_refs", json::array()) : json::array();
     rows.push_back({field(rule, "outcome"), field(rule, "rule"), field(rule, "detail"),
-                    refs.empty() ? "-" : fmt::format("{}:{}", field(refs[0], "file"), field(refs[0], "line_start"))});
+                    !refs.is_array() || refs.empty() ? "-" : fmt::format("{}:{}", field(refs[0], "file"), field(refs[0], "line_start"))});
   }
   return heading("Rules respected") +
          "Each by comparison; what was not compared is not claimed. What was done to the host: `actions.jsonl`.\n\n" +

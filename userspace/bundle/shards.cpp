@@ -26,6 +26,8 @@ using nlohmann::json;
 
 constexpr std::size_t kLargestIndex = std::size_t{16} << 20;
 constexpr std::size_t kMostMismatches = 1000; // of one index; how many there are is counted
+constexpr std::size_t kMostKept = 10'000;     // of all of them
+constexpr std::size_t kLongestName = 1024, kLongestDigest = 64;
 constexpr std::size_t kMostTold = 100;        // in the manifest
 constexpr std::string_view kPartSuffix = "_raw_part_";
 
@@ -45,18 +47,30 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
 }
 
+// The copies in run_dir/. Of those from which something was taken out, `files` has the digest of what was read.
+struct Copies {
+  Members files;
+  std::set<std::string> redacted;
+  std::map<std::string, std::string> left_out;  // and why
+};
+
 // One index and the copies that it speaks of.
 class IndexCheck {
  public:
-  IndexCheck(std::string path, const Members& files, const std::map<std::string, std::string>& left_out)
-      : path_(std::move(path)), files_(files), left_out_(left_out) {}
+  // `room`: how many mismatches may still be kept, of all indexes.
+  IndexCheck(std::string path, const Copies& copies, std::size_t& room)
+      : path_(std::move(path)), copies_(copies), files_(copies.files), left_out_(copies.left_out), room_(room) {}
 
   json run(const std::filesystem::path& run_directory, const json& manifest) {
     hold_against_manifest(manifest);
     const auto text = read_file(run_directory / path_, kLargestIndex);
     const Unprivileged parsing;  // the app wrote it
     const auto index = text ? events::parse_json(*text, path_) : Result<json>{std::unexpected(text.error())};
-    if (!index) {
+    if (!text) {
+      mismatch(path_, text.error().code == ErrorCode::kFormat
+                          ? fmt::format("the index is longer than {} bytes", kLargestIndex)
+                          : "the index cannot be read");
+    } else if (!index) {
       mismatch(path_, "the index cannot be read: " + index.error().what);
     } else if (!index->is_object() || !index->contains("shards") || !index->at("shards").is_array()) {
       mismatch(path_, "the index has no list 'shards'");
@@ -69,7 +83,9 @@ class IndexCheck {
 
  private:
   void mismatch(const std::string& shard, std::string problem) {
-    if (++count_ <= kMostMismatches) mismatches_.push_back({{"shard", shard}, {"problem", std::move(problem)}});
+    if (++count_ > kMostMismatches || room_ == 0) return;
+    --room_;
+    mismatches_.push_back({{"shard", shard}, {"problem", std::move(problem)}});
   }
 
   // The app's manifest names its indexes: m_execution_raw_index_hash for m_execution_raw_index.json.
@@ -78,7 +94,8 @@ class IndexCheck {
     const auto key = name.substr(0, name.size() - std::string_view{".json"}.size()) + "_hash";
     const auto said = manifest.is_object() ? text_at(manifest, key.c_str()) : std::string{};
     if (!said.empty() && !files_.at(path_).sha256.starts_with(said))
-      mismatch(path_, fmt::format("sha256 is {}, the run's manifest says {}", files_.at(path_).sha256, said));
+      mismatch(path_, fmt::format("sha256 is {}, the run's manifest says {}", files_.at(path_).sha256,
+                                  said.size() > kLongestDigest ? "something longer" : said));
   }
 
   void hold_shards(const json& index) {
@@ -86,7 +103,7 @@ class IndexCheck {
     for (const auto& shard : index.at("shards")) {
       ++shards_;
       const auto name = shard.is_object() ? text_at(shard, "filename") : std::string{};
-      if (name.empty()) {
+      if (name.empty() || name.size() > kLongestName) {
         mismatch(fmt::format("shard {}", shards_), "it has no 'filename'");
         continue;
       }
@@ -110,8 +127,9 @@ class IndexCheck {
       return mismatch(shard, why == left_out_.end() ? "it is not there" : "it was not copied: " + why->second);
     const auto digest = text_at(said, "sha256"), start = text_at(said, "sha256_16");
     const auto size = number_at(said, "size");
-    if (digest.empty() && start.empty()) return mismatch(shard, "the index has no digest of it");
-    if (size && *size != file->second.size)
+    if ((digest.empty() && start.empty()) || std::max(digest.size(), start.size()) > kLongestDigest)
+      return mismatch(shard, "the index has no digest of it");
+    if (size && *size != file->second.size && !copies_.redacted.contains(shard))
       return mismatch(shard, fmt::format("size is {}, the index says {}", file->second.size, *size));
     if (!digest.empty() && digest != file->second.sha256)
       return mismatch(shard, fmt::format("sha256 is {}, the index says {}", file->second.sha256, digest));
@@ -128,8 +146,10 @@ class IndexCheck {
   }
 
   std::string path_;
+  const Copies& copies_;
   const Members& files_;
   const std::map<std::string, std::string>& left_out_;
+  std::size_t& room_;
   std::set<std::string> named_;
   std::uint64_t shards_ = 0, verified_ = 0, count_ = 0;
   json mismatches_ = json::array();
@@ -151,6 +171,19 @@ std::map<std::string, std::string> reasons_left_out(const json& copy) {
   return reasons;
 }
 
+Result<Copies> copies_of(const json& copy) {
+  Copies copies;
+  BROWNOUT_ASSIGN(copies.files, copied_files(copy));
+  copies.left_out = reasons_left_out(copy);
+  for (const auto& file : copy.at("files")) {
+    const auto original = text_at(file, "original_sha256"), path = text_at(file, "path");
+    if (original.empty()) continue;
+    copies.redacted.insert(path);
+    copies.files.at(path).sha256 = original;
+  }
+  return copies;
+}
+
 }  // namespace
 
 Result<json> check_shards(const plan::Plan& plan, const std::filesystem::path& directory) {
@@ -159,12 +192,12 @@ Result<json> check_shards(const plan::Plan& plan, const std::filesystem::path& d
   if (!text && text.error().code == ErrorCode::kNotFound) return json{{"indexes", std::move(indexes)}};
   if (!text) return std::unexpected(text.error());
   BROWNOUT_ASSIGN(const auto copy, events::parse_json(*text, kRunDirectoryCopy));
-  BROWNOUT_ASSIGN(const auto files, copied_files(copy));
-  const auto left_out = reasons_left_out(copy);
+  BROWNOUT_ASSIGN(const auto copies, copies_of(copy));
   const auto manifest = plan.drill.app ? copied_manifest(directory / kRunDirectory / plan.drill.app->manifest) : json();
-  for (const auto& [path, member] : files)
+  std::size_t room = kMostKept;
+  for (const auto& [path, member] : copies.files)
     if (path.ends_with(kIndexSuffix) && is_safe(path))
-      indexes.push_back(IndexCheck{path, files, left_out}.run(directory / kRunDirectory, manifest));
+      indexes.push_back(IndexCheck{path, copies, room}.run(directory / kRunDirectory, manifest));
   return json{{"indexes", std::move(indexes)}};
 }
 

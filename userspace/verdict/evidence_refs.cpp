@@ -34,7 +34,9 @@ const std::vector<Place>& otherwise() {
 }
 
 bool is_at(const events::TimelineEntry& entry, const Place& place) {
-  return entry.kind == place.kind && (place.phase.empty() || entry.fields.value("phase", "") == place.phase);
+  if (entry.kind != place.kind || place.phase.empty()) return entry.kind == place.kind;
+  const auto phase = entry.fields.find("phase");
+  return phase != entry.fields.end() && *phase == place.phase;
 }
 
 void add(const Case& given, const std::vector<Place>& wanted, Check& check) {

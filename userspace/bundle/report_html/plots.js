@@ -144,7 +144,7 @@ class Plots {
 
   addLegend(graph) {
     graph.labels.forEach((label, index) => {
-      const value = element("output", {});
+      const value = element("output", { "aria-live": "off" });
       const sample = element("span", { class: "sample", "aria-hidden": "true" });
       sample.classList.toggle("dashed", graph.plot.dashed?.includes(label) ?? false);
       sample.classList.add(`c-${colorOf(graph.plot, label, index)}`);
