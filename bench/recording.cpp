@@ -49,7 +49,7 @@ nlohmann::json record_in(const std::filesystem::path& parent, const Options& opt
     std::this_thread::sleep_for(std::chrono::nanoseconds{turn - monotonic_ns()});
     const std::int64_t begun = monotonic_ns();
     for (const auto due = (begun - start) * options.events_per_second / kSecond; recorded < due; ++recorded) {
-      event.seq = static_cast<__u64>(recorded);
+      event.sequence = static_cast<__u64>(recorded);
       event.t_mono_ns = static_cast<__u64>(begun);
       must((*recorder)->record(event));
     }

@@ -8,6 +8,8 @@ if(BROWNOUT_WERROR)
 endif()
 if(BROWNOUT_FUZZ)
   target_compile_options(brownout_compile INTERFACE -fsanitize=fuzzer-no-link)
+  # Boost before 1.80 does not know that this clang has coroutines, too.
+  target_compile_definitions(brownout_compile INTERFACE BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 endif()
 if(BROWNOUT_SANITIZE OR BROWNOUT_FUZZ)
   target_compile_options(brownout_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
