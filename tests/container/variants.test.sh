@@ -18,7 +18,7 @@ census "$work/before"
 variant idle 3 NOT_MEASURABLE no_pressure
 variant blind 1 FAIL telemetry_blind
 expect "--blind lists the failures that went unrecorded" \
-  jq -e '[.checks[] | select(.name == "telemetry")][0].evidence | length > 0' <(in_bundle blind verdict.json)
+  jq -e '[.checks[] | select(.name == "telemetry")][0].evidence_refs | length > 0' <(in_bundle blind verdict.json)
 variant mild 3 NOT_MEASURABLE fault_below_app_timeout
 expect "the machine is as before" census_equal "$work/before"
 finish
