@@ -42,7 +42,7 @@ struct Sealed {
 };
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
 // verdict.json, report.md, report.html, time_series.jsonl, FILELIST.ls.txt and SHA256SUMS.txt, has that signed, and
-// writes DIR/NAME.tar.gz and DIR/NAME.tar.gz.sha256. kRefused for rules (drill, plan) that are not those which the chain
+// writes DIR/NAME.tar.gz, DIR/NAME.tar.gz.sha256 and DIR/NAME.report.txt, or none of them. kRefused for rules (drill, plan) that are not those which the chain
 // begins with.
 // Same inputs, same bytes: sorted members, fixed owner and mode, `realtime_ns` as every mtime.
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,

@@ -26,4 +26,7 @@ Result<Finished> run_program(const std::filesystem::path& program, const std::ve
                              std::chrono::milliseconds deadline,
                              const std::filesystem::path& input = "/dev/null");
 
+// What matters is said last: the end of what a program wrote to stderr, as it can be shown.
+std::string last_line(std::string text);
+
 }  // namespace brownout

@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 from browser import Browser  # noqa: E402
+from skipping import skip  # noqa: E402
 
 PLOTS = "[...document.querySelectorAll('figure')].map((figure) => figure.dataset.plot)"
 STATUS = "document.querySelector('.status').textContent"
@@ -161,8 +162,7 @@ def check_large(browser, small, large):
 def main():
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
-        print("SKIP: no_browser: chromium is not installed")
-        sys.exit(1 if "ID=debian" in open("/etc/os-release", encoding="utf-8").read().split() else 77)
+        skip("no_browser: chromium is not installed")
     cases = ROOT / "tests/golden/cases"
     with tempfile.TemporaryDirectory() as folder, Browser(chromium) as browser:
         work = Path(folder)

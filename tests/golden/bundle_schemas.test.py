@@ -12,6 +12,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import bundle_schemas  # noqa: E402
+from skipping import skip  # noqa: E402
 
 CASES = bundle_schemas.ROOT / "tests/golden/cases"
 # Where names are others': a key more or less says nothing. [] is any element of a list.
@@ -147,8 +148,7 @@ def sealed(work):
     """A bundle that brownout seals, of evidence with a torn line."""
     brownout = os.environ.get("BROWNOUT")
     if not brownout or not os.access(brownout, os.X_OK):
-        print("SKIP: BROWNOUT does not name the built program")
-        sys.exit(77)
+        skip("BROWNOUT does not name the built program")
     evidence = work / "evidence"
     shutil.copytree(CASES / "recorded", evidence)
     evidence.chmod(0o700)

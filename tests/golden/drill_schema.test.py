@@ -13,13 +13,11 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from skipping import skip  # noqa: E402
+
 DRILLS = ROOT / "tests/golden/drills"
 INVALID = 2  # exit code of an invalid drill
-
-
-def skip(reason):
-    print(f"SKIP: {reason}")
-    sys.exit(77)
 
 
 try:

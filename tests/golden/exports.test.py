@@ -11,15 +11,12 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from skipping import skip  # noqa: E402
+
 CASES = ROOT / "tests/golden/cases"
 FORMATS = ["junit", "chaostoolkit", "in-toto", "openmetrics", "csv"]
 failures = []
-
-
-def skip(reason):
-    print(f"SKIP: {reason}")
-    sys.exit(77)
-
 
 try:
     import jsonschema

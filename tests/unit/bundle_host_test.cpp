@@ -213,6 +213,19 @@ TEST_CASE("a forged list of actions, rule or listing is refused though all diges
   CHECK_THAT(fmt::format("{}", fmt::join(value_of(bundle::verify(forged)).problems, "\n")), ContainsSubstring(row.says));
 }
 
+TEST_CASE("places that no drill has are refused, before each of their files names them") {
+  auto files = host_files(kSame, kSame);
+  const Sealed sealed{files};
+  for (int i = 0; i < 16; ++i) files["places"].push_back(files["places"][1]);
+  auto members = unpack(sealed.archive());
+  find_member(members, "host_files.json").content = files.dump(2) + "\n";
+  relist(members);
+  const auto forged = sealed.beside("forged.tar.gz");
+  pack(forged, members);
+  CHECK_THAT(fmt::format("{}", fmt::join(value_of(bundle::verify(forged)).problems, "\n")),
+             ContainsSubstring("too many places"));
+}
+
 TEST_CASE("a report of another archive beside it is refused") {
   const Sealed sealed{host_files(kSame, kSame)};
   auto report = sealed.archive().string();

@@ -38,6 +38,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
+TEST_CASE("a phase of a number that has no name yet is judged, too") {
+  const ScratchDirectory directory;
+  stage(directory.path(), fixture_plan());
+  std::ofstream{directory / "timeline.jsonl", std::ios::app}
+      << R"({"t_mono_ns":1043000000000,"kind":"phase","phase":9,"edge":"start"})" << "\n";
+  const auto judged = bundle::rejudge(directory.path(), std::nullopt);
+  CHECK((judged || judged.error().code == ErrorCode::kFormat));
+}
+
 TEST_CASE("a bundle and its files, judged again, give the verdict that was sealed") {
   const Recorded recorded;
   const auto of_archive = bundle::rejudge(recorded.archive(), std::nullopt);

@@ -47,13 +47,19 @@ Files whole_run() {
 
 class Run {
  public:
-  explicit Run(const Files& files, const json& left_out = json::array()) {
+  // `originals`: what copies were made of from which something was taken out.
+  explicit Run(const Files& files, const json& left_out = json::array(), const Files& originals = {}) {
     const auto plan = fixture_plan();
     stage(staging_.path(), plan);
     auto copy = json::parse(slurp(staging_ / "run_dir_copy.json"));
     for (const auto& [path, text] : files) {
       spill(staging_ / ("run_dir/" + path), text);
-      copy["files"].push_back({{"path", path}, {"size", text.size()}, {"sha256", sha256(text)}});
+      json entry{{"path", path}, {"size", text.size()}, {"sha256", sha256(text)}};
+      if (const auto original = originals.find(path); original != originals.end()) {
+        entry["original_sha256"] = sha256(original->second);
+        entry["redacted"] = {{"secret", 1}};
+      }
+      copy["files"].push_back(std::move(entry));
     }
     copy["left_out"] = left_out;
     spill(staging_ / "run_dir_copy.json", copy.dump(2) + "\n");
@@ -64,6 +70,7 @@ class Run {
   std::string problems() const {
     return fmt::format("{}", fmt::join(value_of(bundle::verify(archive_)).problems, "\n"));
   }
+  std::string list() const { return slurp(staging_ / "shards.json"); }
   bool has_list() const { return std::filesystem::exists(staging_ / "shards.json"); }
   std::string beside() const {
     auto path = archive_.string();
@@ -167,6 +174,36 @@ TEST_CASE("the app's manifest may give the index's digest whole or its first hal
   files["run_manifest.json"] =
       json{{"m_execution_raw_index_hash", GENERATE_COPY(digest, digest.substr(0, 16))}}.dump();
   CHECK(Run{files}.summary.at("mismatches_count") == 0);
+}
+
+TEST_CASE("what an app writes into its indexes is bounded, and counted beyond") {
+  Files files;
+  for (int index = 0; index < 12; ++index) {
+    json shards = json::array({{{"filename", std::string(2'000, 'x')}}});
+    for (int i = 0; i < 1'000; ++i) shards.push_back({{"filename", fmt::format("part_{}", i)}});
+    files[fmt::format("m{}_raw_index.json", index)] = json{{"shards", shards}}.dump();
+  }
+  const Run run{files};
+  CHECK(run.summary["mismatches_count"] == 12 * 1'001);
+  CHECK(run.summary["mismatches"].size() == 100);
+  CHECK(run.summary["mismatches"][0] == json{{"shard", "shard 1"}, {"problem", "it has no 'filename'"}});
+  CHECK(run.list().size() < 2'000'000);
+  CHECK(run.problems() == "");
+}
+
+TEST_CASE("an index that is too long says so, and the bundle holds") {
+  const Run run{{{kIndex, std::string(std::size_t{17} << 20, ' ')}}};
+  REQUIRE(run.summary["mismatches"].size() == 1);
+  CHECK(run.summary["mismatches"][0]["problem"] == "the index is longer than 16777216 bytes");
+  CHECK(run.problems() == "");
+}
+
+TEST_CASE("a shard from which something was taken out is held against what was read") {
+  auto files = whole_run();
+  files[kNext] = "[\"token=REDACTED_secret\"]";
+  const Run run{files, json::array(), {{kNext, "[2]"}}};
+  CHECK(run.summary["verified"] == 2);
+  CHECK(run.problems() == "");
 }
 
 TEST_CASE("a list of shards that does not follow from the copies is refused") {

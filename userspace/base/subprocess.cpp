@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
+#include "brownout/text.hpp"
 
 namespace brownout {
 namespace {
@@ -126,6 +127,13 @@ std::optional<std::filesystem::path> find_program(const std::string& name, const
     if (std::filesystem::is_regular_file(program, error) && ::access(program.c_str(), X_OK) == 0) return program;
   }
   return std::nullopt;
+}
+
+std::string last_line(std::string text) {
+  static constexpr std::size_t kMostShown = 300;
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (const auto start = text.rfind('\n'); start != std::string::npos) text.erase(0, start + 1);
+  return visible(text.size() > kMostShown ? text.substr(0, kMostShown) + "..." : text);
 }
 
 Result<Finished> run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,

@@ -14,14 +14,6 @@ namespace {
 
 // A security key waits for a touch.
 constexpr std::chrono::seconds kPatience{60};
-constexpr std::size_t kMaxReason = 300;
-
-// What matters is said last.
-std::string last_line(std::string text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (const auto start = text.rfind('\n'); start != std::string::npos) text.erase(0, start + 1);
-  return visible(text.substr(0, kMaxReason));
-}
 
 std::string advice(std::string_view said) {
   if (said.contains("passphrase"))

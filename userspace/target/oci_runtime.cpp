@@ -14,7 +14,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kDeadline{10'000};
-constexpr std::size_t kMaxReason = 300;
 
 Container read_container(const std::string& runtime, const json& state) {
   Container container{.runtime = runtime};
@@ -25,13 +24,6 @@ Container read_container(const std::string& runtime, const json& state) {
   container.running = container.state == "running" && container.pid > 0;
   container.labels = object_at(state, "/annotations");
   return container;
-}
-
-std::string last_line(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  const auto start = text.rfind('\n');
-  if (start != std::string::npos) text.erase(0, start + 1);
-  return text.size() > kMaxReason ? text.substr(0, kMaxReason) + "..." : text;
 }
 
 }  // namespace
