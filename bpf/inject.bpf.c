@@ -8,6 +8,7 @@
 #include "lib/maps.h"
 #include "lib/config.h"
 #include "lib/caps.h"
+#include "lib/capture.h"
 #include "lib/counters.h"
 #include "lib/decide.h"
 #include "lib/delays.h"
@@ -95,6 +96,58 @@ static __always_inline int hold(struct __sk_buff *skb, struct met *met, __u64 de
 	return line_hold(skb, &met->packet.key, met->direction, &met->one, met->counters, met->now, departure_ns);
 }
 
+/* The draft of a record, on the drill's request; NULL: there is none. The caller says what was done. */
+static __always_inline struct capture *draft_record(const struct met *met, const struct brownout_flow *flow, __u64 n)
+{
+	struct capture *draft;
+
+	if (!capture_most)
+		return NULL;
+	draft = capture_draft();
+	if (!draft)
+		return NULL;
+	draft->now = met->now;
+	draft->number = flow ? n : BROWNOUT_CAPTURE_NO_NUMBER;
+	draft->length = met->one.bytes;
+	draft->segments = met->one.segments;
+	draft->headers = met->packet.headers;
+	draft->network_end = met->packet.network_end;
+	draft->protocol = met->packet.key.protocol;
+	draft->direction = met->direction;
+	return draft;
+}
+
+static __always_inline void record_drop(struct __sk_buff *skb, const struct met *met, const struct brownout_flow *flow,
+					__u64 n, __u32 dropped_by)
+{
+	struct capture *draft = draft_record(met, flow, n);
+
+	if (!draft)
+		return;
+	draft->verdict = BROWNOUT_CAPTURE_DROPPED;
+	draft->faults = 1u << dropped_by;
+	draft->drawn_ns = 0;
+	draft->delay_ns = 0;
+	draft->offset = 0;
+	capture_put(skb);
+}
+
+/* After it was handed over: the delay line's header is in front of it then. */
+static __always_inline void record_delay(struct __sk_buff *skb, const struct met *met, const struct brownout_flow *flow,
+					 __u64 n, const struct decision *decision, __u64 departure_ns)
+{
+	struct capture *draft = draft_record(met, flow, n);
+
+	if (!draft)
+		return;
+	draft->verdict = BROWNOUT_CAPTURE_DELAYED;
+	draft->faults = decision->delayed;
+	draft->drawn_ns = decision->delay_ns;
+	draft->delay_ns = departure_ns - met->now;
+	draft->offset = delay_by_edt ? 0 : BROWNOUT_LINE_HEADER_LENGTH;
+	capture_put(skb);
+}
+
 /*
  * Loss is off, and the delay line sends at once whatever it has. What comes now goes through the same queue and is
  * due no earlier than what its flow has there, so that it stays behind it.
@@ -110,7 +163,7 @@ static __always_inline int drain(struct __sk_buff *skb, struct met *met, const s
 }
 
 static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct brownout_flow *flow,
-				 const struct decision *decision)
+				 const struct decision *decision, __u64 n)
 {
 	__u64 leave;
 	int verdict;
@@ -125,6 +178,7 @@ static __always_inline int delay(struct __sk_buff *skb, struct met *met, struct 
 	decide_count_applied(decision->delayed, met->direction, &met->one);
 	if (flow)
 		__sync_fetch_and_add(&flow->held[met->direction], 1);
+	record_delay(skb, met, flow, n, decision, leave);
 	return verdict;
 }
 
@@ -150,9 +204,10 @@ static __always_inline int hit(struct __sk_buff *skb, struct met *met, struct de
 		decide_count_applied(1u << decision->dropped_by, met->direction, &met->one);
 		if (flow)
 			__sync_fetch_and_add(&flow->dropped[met->direction], 1);
+		record_drop(skb, met, flow, n, decision->dropped_by);
 		return drop(met->direction);
 	}
-	return decision->delayed ? delay(skb, met, flow, decision) : TCX_NEXT;
+	return decision->delayed ? delay(skb, met, flow, decision, n) : TCX_NEXT;
 }
 
 /* What a network or a cloud does not work without is spared unless the drill names it. */

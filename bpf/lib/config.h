@@ -21,6 +21,8 @@ const volatile __u32 line_magic;
 const volatile __u64 longest_delay_ns;
 /* Latency by sch_fq (lib/edt.h) instead of the delay line (lib/line.h). */
 const volatile bool delay_by_edt;
+/* How many of the packets that are hit shall be on record; 0: the code for that is dead to the verifier. */
+const volatile __u64 capture_most;
 /* Known only when the device has been made: after loading, before attaching. */
 __u32 line_ifindex = 0;
 /* What it accepts in one piece; the kernel cuts other super-packets into segments on the way to it. */

@@ -14,12 +14,14 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include "brownout/abi/brownout.h"
+#include "lib/config.h"
 
 #define PACKET_MAX_VLAN_TAGS 2
 #define PACKET_MAX_EXTENSION_HEADERS 8
 #define PACKET_IPV4_FRAGMENT_OFFSET 0x1fff
 #define PACKET_IPV6_FRAGMENT_OFFSET 0xfff8
 #define PACKET_ICMPV6 58
+#define PACKET_ICMP_HEADER 8 /* behind it is what was echoed, or a packet */
 #define PACKET_ND_FIRST 133 /* router solicitation */
 #define PACKET_ND_LAST 137  /* redirect */
 
@@ -27,6 +29,7 @@ struct packet {
 	struct brownout_flow_key key;
 	__u32 payload; /* bytes behind the TCP or UDP header */
 	__u32 headers; /* bytes up to the payload, Ethernet header included; 0: not known */
+	__u32 network_end; /* the same up to the transport header, or to what is in place of one; with a capture only */
 	bool ports;    /* key has the ports */
 };
 
@@ -140,6 +143,8 @@ static __always_inline void packet_parse_transport(struct __sk_buff *skb, __u32 
 
 	if (at->later_fragment)
 		return;
+	if (capture_most && packet->key.protocol == IPPROTO_ICMP)
+		packet->network_end += PACKET_ICMP_HEADER;
 	if (at->protocol == IPPROTO_TCP && !bpf_skb_load_bytes(skb, at->offset, &tcp, sizeof(tcp))) {
 		packet_set_ports(packet, direction, tcp.source, tcp.dest);
 		packet->headers = at->offset + tcp.doff * 4;
@@ -191,6 +196,8 @@ static __always_inline bool packet_parse(struct __sk_buff *skb, __u32 direction,
 		return false;
 	/* One name for both ICMPs: a match says `icmp`. */
 	packet->key.protocol = at.protocol == PACKET_ICMPV6 ? IPPROTO_ICMP : at.protocol;
+	if (capture_most)
+		packet->network_end = at.offset;
 	packet_parse_transport(skb, direction, packet, &at);
 	end = packet_end(skb, network, protocol == bpf_htons(ETH_P_IPV6));
 	packet->payload = packet->headers && end > packet->headers ? end - packet->headers : 0;

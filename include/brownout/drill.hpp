@@ -129,6 +129,9 @@ struct TableFile {
   std::vector<std::int16_t> values;
 };
 
+// Packets that faults hit, by their headers: never payload.
+struct Capture { std::uint64_t packets = 0; }; // at most; the first ones
+
 // By what packets are made late: chosen by what is proven on this kernel, or said.
 enum class Backend : std::uint8_t { kAuto, kDelayLine, kEdt };
 std::string_view backend_name(Backend backend); // "delay_line"
@@ -153,6 +156,7 @@ struct Drill {
   std::set<Allowed> allow;
   Backend backend = Backend::kAuto;
   std::optional<std::uint64_t> seed;
+  std::optional<Capture> capture;
   bool trace_waits = false; // poll, select and epoll of the target's threads, by hooks on every system call
   bool create_stop_file_at_end = false;
   std::vector<std::filesystem::path> protected_paths; // compared before and after, never touched

@@ -3,7 +3,7 @@
 // to be judged. `run` judges what it loads back, so `verify` does the same thing with the same bytes.
 //
 // Files (docs/bundle-format.md): timeline.jsonl, kernel/events.jsonl, kernel/counters.jsonl,
-// kernel/names.jsonl, kernel/latency.jsonl, fingerprint/snapshots.jsonl, chain.jsonl, run_files.json.
+// kernel/names.jsonl, kernel/latency.jsonl, kernel/packets.jsonl, fingerprint/snapshots.jsonl, chain.jsonl, run_files.json.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,7 @@ struct CounterSample {
   std::vector<brownout_fault_counters> faults;
   std::array<kernel::LineCounters, BROWNOUT_DIRECTIONS> line{};
   std::array<kernel::DelayFigures, BROWNOUT_DIRECTIONS> delays{};
+  std::optional<brownout_capture_counters> capture; // the drill asks for packets; with the injector only
   kernel::DeviceCounters host_device, container_device;
   std::map<std::string, std::uint64_t> drop_witness; // by reason
   bool has_drop_witness = false;
@@ -91,6 +92,24 @@ struct LatencyRecord {
   Ref ref;
 };
 std::vector<LatencyRecord> latency_records(const std::vector<kernel::DestinationLatency>& found);
+
+// One line of packets.jsonl: a packet that a fault hit, by its headers. Only where the drill asks for it.
+struct PacketRecord {
+  std::int64_t t_mono_ns = 0; // when the program met it
+  std::uint32_t direction = 0; // enum brownout_direction
+  std::uint32_t verdict = 0;   // enum brownout_capture_verdict
+  std::vector<std::uint32_t> faults;   // that acted, by their index in the plan
+  std::optional<std::uint64_t> number; // in its flow and direction, of the packets that matched; none: not known
+  std::uint64_t drawn_ns = 0, delay_ns = 0; // by the draws, and with what keeping the order added
+  std::uint32_t length = 0, segments = 0;   // of the socket buffer; frames as on the wire
+  std::string headers; // bytes, from the Ethernet header on, at most BROWNOUT_CAPTURE_BYTES
+};
+// What options of TCP can hold of secrets (cookies of Fast Open, keys of MPTCP, ...) is blanked.
+PacketRecord packet_record(const brownout_capture_record& captured);
+std::string_view capture_verdict_name(std::uint32_t verdict); // "dropped"
+struct PacketCounts { // lines of packets.jsonl
+  std::array<std::uint64_t, BROWNOUT_DIRECTIONS> packets{};
+};
 
 enum class SnapshotStatus : std::uint8_t { kRead, kAbsent, kUnparsable };
 
@@ -158,12 +177,15 @@ struct DiskFigures { std::uint64_t syncs = 0; std::int64_t longest_ns = 0; };
 // in a thread of its own, which also writes chain.jsonl. Thread-compatible.
 class Recorder {
  public:
-  static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory, const Rules& rules = {});
+  // `packets`: the drill asks for them, and there is a file of them.
+  static Result<std::unique_ptr<Recorder>> open(const std::filesystem::path& directory, const Rules& rules = {},
+                                                bool packets = false);
   virtual ~Recorder() = default;
   virtual Result<> record(const brownout_event& event) = 0;
   virtual Result<> record(const CounterSample& sample) = 0;
   virtual Result<> record(const NameRecord& name) = 0;
   virtual Result<> record(const LatencyRecord& latency) = 0;
+  virtual Result<> record(const PacketRecord& packet) = 0;
   virtual Result<> record(const Snapshot& snapshot) = 0;
   virtual Result<> record(const TimelineEntry& entry) = 0;
   // kIo, too, when what was flushed before cannot be synced, or has not been for 5 s: a hung disk.
@@ -295,6 +317,7 @@ struct Evidence {
   std::vector<CounterSample> counters;
   std::vector<NameRecord> names;
   std::vector<LatencyRecord> latencies;
+  std::optional<PacketCounts> packets; // none: the drill did not ask for any
   std::vector<Snapshot> snapshots;
   std::vector<TimelineEntry> timeline;
   std::optional<RunFiles> run_files;
@@ -324,6 +347,10 @@ using EventSink = std::function<Result<>(const brownout_event& event, const Wher
 // Every line of kernel/events.jsonl in turn, in memory that does not grow with the file. Errors as of load(), and those
 // of the sink.
 Result<> for_each_kernel_event(const std::filesystem::path& directory, const EventSink& sink);
+
+// Every line of kernel/packets.jsonl in turn; errors as above. kNotFound where there is no such file.
+using PacketSink = std::function<Result<>(const PacketRecord& packet)>;
+Result<> for_each_packet(const std::filesystem::path& directory, const PacketSink& sink);
 
 // What a killed recorder left is made loadable: each file is cut back to before its first line that is torn or damaged,
 // files that were not begun are made. Says in the timeline what was cut (kind `recovered`), and what was undone on the

@@ -53,6 +53,19 @@ struct Edge { // between two phases: what of the target, on any flow, was under 
   events::Ref ref; // of the oldest
 };
 
+struct CaptureAccount { // packets that faults hit, by direction: what became of each one's record
+  struct Direction {
+    std::uint64_t dropped = 0, delayed = 0; // by the injector's own counters
+    std::uint64_t recorded = 0;             // lines of packets.jsonl
+    brownout_tally seen{};                  // that the injector met
+    std::uint64_t captured = 0, lost = 0, beyond = 0;
+    std::uint64_t hit() const { return dropped + delayed; }
+    bool whole() const { return recorded == captured && captured + lost + beyond == hit(); }
+  };
+  std::array<Direction, BROWNOUT_DIRECTIONS> directions{};
+  bool whole() const { return directions[BROWNOUT_EGRESS].whole() && directions[BROWNOUT_INGRESS].whole(); }
+};
+
 struct Failure { // a kernel failure that ended a call
   brownout_event event{};
   std::int64_t t_mono_ns = 0, call_start_ns = 0;
@@ -164,6 +177,7 @@ struct Findings {
   double api_calls_growth = 0;
   std::vector<Failure> failures;            // all that ended a call of the app on a hit flow, in order
   std::vector<DestinationStats> destinations;
+  std::optional<CaptureAccount> capture;    // where the drill asks for packets
   std::vector<Edge> edges;                  // in order; with something under way only
   std::vector<LookupFailure> lookups;       // of the app, on any flow, in order
   std::vector<events::Ref> failures_elsewhere; // of the app in the window, on flows that no fault matches

@@ -206,6 +206,9 @@ class Injector {
   virtual brownout_inject_counters counters() const = 0;
   virtual std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const = 0;
   virtual std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const = 0;
+  // Hands out the packets that were captured, where the plan asks for that; never waits, and gives the rest after detach().
+  virtual Result<> consume_captures(const std::function<void(const brownout_capture_record&)>& sink) = 0;
+  virtual brownout_capture_counters capture_counters() const = 0;
   virtual std::vector<ProgramInfo> programs() const = 0;
   virtual ObjectIds objects() const = 0;
   // How: backend, hook, device name, scheduling got; for the plan and the manifest.

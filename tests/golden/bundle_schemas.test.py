@@ -47,6 +47,7 @@ WORDS = {
     "kernel/events.jsonl": {"kind", "certainty", "phase", "transport", "flags.[]", "old_state", "new_state"},
     "kernel/counters.jsonl": {"phase", "histogram.[].[]"},
     "kernel/latency.jsonl": {"phase"},
+    "kernel/packets.jsonl": {"direction", "verdict"},
     "kernel/names.jsonl": {"source"},
     "fingerprint/snapshots.jsonl": {"status"},
 }
@@ -86,6 +87,8 @@ EXAMPLES = {
                        "evidence_refs": [{"file": "timeline.jsonl", "line_start": 1, "line_end": 1, "sha256_16": "0" * 16}]}],
     "shards.json": [{"indexes": [{"index": "m_raw_index.json", "index_sha256": DIGEST, "shards": 2, "verified": 1,
                                   "mismatches": [{"shard": "m_raw_part_0001.json", "problem": "it is not there"}], "mismatches_count": 1}]}],
+    "kernel/packets.jsonl": [{"t_mono_ns": 1, "direction": "egress", "verdict": "dropped", "faults": [0], "number": None, "drawn_ns": 0,
+                              "delay_ns": 0, "length": 1514, "segments": 1, "headers": "0202"}],
     "host_files.json": [{"run_directory": "/runs/run_1",
                          "places": [{"path": "/runs", "role": "run_dir_parent", "before": LISTED, "after": LISTED}]}],
     **{f"host/{when}/commands.json": [[{"file": "ss.txt", "command": "ss -tinoe", "exit_code": 0, "problem": None, "t_mono_ns": 1,

@@ -91,12 +91,13 @@ inline nlohmann::json raw_of(const events::AppError& error) {
 }
 
 inline void write_evidence(const std::filesystem::path& directory, Evidence evidence, const events::Rules& rules = {}) {
-  const auto recorder = value_of(events::Recorder::open(directory, rules));
+  const auto recorder = value_of(events::Recorder::open(directory, rules, evidence.packets.has_value()));
   for (const auto& entry : timeline_of(evidence)) done(recorder->record(entry));
   for (const auto& event : evidence.kernel_events) done(recorder->record(event.raw));
   for (const auto& sample : evidence.counters) done(recorder->record(sample));
   for (const auto& latency : evidence.latencies) done(recorder->record(latency));
   for (const auto& name : evidence.names) done(recorder->record(name));
+  for (const auto& packet : evidence.packet_records) done(recorder->record(packet));
   for (auto& snapshot : evidence.snapshots) {
     for (auto& error : snapshot.new_errors) error.raw = raw_of(error);
     done(recorder->record(snapshot));
@@ -224,7 +225,8 @@ inline void rechain(std::vector<TarMember>& members) {
     }
     if (link["segment"] == 1) {
       for (const char* file : {"timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
-                               "kernel/latency.jsonl", "fingerprint/snapshots.jsonl"}) {
+                               "kernel/latency.jsonl", "fingerprint/snapshots.jsonl", "kernel/packets.jsonl"}) {
+        if (std::ranges::none_of(members, [&](const auto& member) { return member.path.ends_with(file); })) continue;
         const auto& content = find_member(members, file).content;
         if (!content.empty())
           link["files"].push_back({{"file", file}, {"from", 0}, {"to", content.size()}, {"sha256", sha256(content)}});

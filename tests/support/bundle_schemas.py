@@ -36,9 +36,10 @@ FILES = {
     "kernel/counters.jsonl": "counters",
     "kernel/names.jsonl": "names",
     "kernel/latency.jsonl": "latency",
+    "kernel/packets.jsonl": "packets",
     "fingerprint/snapshots.jsonl": "snapshots",
 }
-NOT_ALWAYS = {"run_files.json", "run_dir_copy.json", "attestation.dsse.json", "shards.json", "host_files.json"}
+NOT_ALWAYS = {"run_files.json", "run_dir_copy.json", "attestation.dsse.json", "shards.json", "host_files.json", "kernel/packets.jsonl"}
 
 
 def schema(name):

@@ -91,6 +91,7 @@ struct KernelEvent {
 // With the kernel's events in a list, where evidence that was recorded has a file.
 struct Evidence : events::Evidence {
   std::vector<KernelEvent> kernel_events;
+  std::vector<events::PacketRecord> packet_records; // with `packets` only
 };
 
 inline findings::Findings derive(const plan::Plan& plan, const Evidence& evidence) {

@@ -72,6 +72,27 @@ class InjectPrograms {
     return kernel::read_delay_figures(bpf_map__fd(skeleton_->maps.delay_histograms));
   }
 
+  // What was captured since the last look.
+  std::vector<brownout_capture_record> captures() const {
+    auto ring = kernel::CaptureRing::open(bpf_map__fd(skeleton_->maps.captures));
+    if (!ring) throw std::runtime_error(ring.error().render());
+    auto rest = ring->take_rest();
+    if (!rest) throw std::runtime_error(rest.error().render());
+    return *std::move(rest);
+  }
+  brownout_capture_counters capture_counters() const {
+    return kernel::sum_over_cpus<brownout_capture_counters>(bpf_map__fd(skeleton_->maps.capture_counters), 0);
+  }
+  bool has_capture_maps() const { return kernel::map_id(bpf_map__fd(skeleton_->maps.captures)) != 0; }
+  // Of the program as it was translated: dead code is not in it.
+  std::uint32_t translated_bytes() const {
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    if (bpf_prog_get_info_by_fd(bpf_program__fd(skeleton_->progs.from_container), &info, &size) != 0)
+      throw std::runtime_error("no info");
+    return info.xlated_prog_len;
+  }
+
   // How many instructions the verifier followed in the larger of the two programs on the veth.
   std::uint32_t verified_instructions() const {
     std::uint32_t most = 0;

@@ -90,6 +90,16 @@ class Packet {
     return *this;
   }
   Packet& payload(std::size_t size) { return fill(size); }
+  Packet& payload(const std::string& text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return *this;
+  }
+  // Of the TCP header that was the last one made.
+  Packet& options(std::initializer_list<std::uint8_t> of_tcp) {
+    bytes_[bytes_.size() - 8] = static_cast<std::uint8_t>((5 + of_tcp.size() / 4) << 4);
+    append(of_tcp);
+    return *this;
+  }
   Packet& truncate(std::size_t size) {
     finish_length();
     bytes_.resize(size);

@@ -93,6 +93,11 @@ TEST_CASE("schemas have the words of the code") {
   CHECK(words_at(schema("time_series"), "/properties/phase/enum") == phases());
   CHECK(words_at(schema("counters"), "/properties/phase/enum") == phases());
 
+  Words verdicts;
+  for (std::uint32_t capture = 0; capture < BROWNOUT_CAPTURE_VERDICTS; ++capture)
+    verdicts.emplace(events::capture_verdict_name(capture));
+  CHECK(words_at(schema("packets"), "/properties/verdict/enum") == verdicts);
+
   Words endings;
   for (auto ending = events::Ending::kCompleted; ending <= events::Ending::kAborted;
        ending = static_cast<events::Ending>(static_cast<int>(ending) + 1))

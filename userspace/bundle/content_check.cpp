@@ -57,6 +57,7 @@ class ContentCheck {
     check_identity(plan, evidence);
     check_chain(evidence);
     check_required(plan, evidence);
+    check_capture(plan, evidence);
     BROWNOUT_TRY(check_run_directory());
     BROWNOUT_TRY(check_redactions(plan));
     BROWNOUT_TRY(check_host(plan, evidence));
@@ -80,6 +81,7 @@ class ContentCheck {
   void check_identity(const plan::Plan& plan, const events::Evidence& evidence);
   void check_chain(const events::Evidence& evidence);
   void check_required(const plan::Plan& plan, const events::Evidence& evidence);
+  void check_capture(const plan::Plan& plan, const events::Evidence& evidence);
   Result<> check_run_directory();
   Result<> check_redactions(const plan::Plan& plan);
   Result<> check_host(const plan::Plan& plan, const events::Evidence& evidence);
@@ -185,6 +187,14 @@ void ContentCheck::check_required(const plan::Plan& plan, const events::Evidence
       missing.push_back(wanted);
   if (missing != evidence.run_files->missing_required)
     report(fmt::format("{}: 'missing_required' does not follow from its list and {}", kRunFiles, kDrill));
+}
+
+void ContentCheck::check_capture(const plan::Plan& plan, const events::Evidence& evidence) {
+  if (evidence.packets && !plan.drill.capture) report(fmt::format("{} is asked for by no `capture` of {}", kPackets, kDrill));
+  if (!evidence.packets && plan.drill.capture) report(fmt::format("missing: {}, which {} asks for", kPackets, kDrill));
+  // Where there is none, nothing above says that the manifest may not speak of one.
+  if (!evidence.packets && manifest_.contains("capture"))
+    report(fmt::format("{}: 'capture' does not follow from the records", kManifest));
 }
 
 // The app may write on between our last look and the copy, so a copy is held against the digest taken while copying.

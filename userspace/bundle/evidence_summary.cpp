@@ -48,10 +48,23 @@ json describe_stop(const events::Evidence& evidence) {
   return stop;
 }
 
+json describe_capture(const findings::CaptureAccount& account) {
+  json capture = {{"accounts_for_all", account.whole()}};
+  for (const std::size_t d : {BROWNOUT_EGRESS, BROWNOUT_INGRESS}) {
+    const auto& direction = account.directions[d];
+    capture[d == BROWNOUT_EGRESS ? "egress" : "ingress"] = {{"hit", direction.hit()},
+                                                            {"recorded", direction.recorded},
+                                                            {"captured", direction.captured},
+                                                            {"lost", direction.lost},
+                                                            {"beyond", direction.beyond}};
+  }
+  return capture;
+}
+
 }  // namespace
 
 json summarise(const events::Evidence& evidence, const findings::Findings& findings) {
-  return {{"windows", describe_windows(evidence)},
+  json summary = {{"windows", describe_windows(evidence)},
           {"clocks", describe_clocks(evidence)},
           {"stop", describe_stop(evidence)},
           {"ending", {{"ending", events::ending_name(evidence.ending)}, {"detail", evidence.ending_detail}}},
@@ -67,6 +80,8 @@ json summarise(const events::Evidence& evidence, const findings::Findings& findi
             {"counters", evidence.counters.size()},
             {"names", evidence.names.size()},
             {"snapshots", evidence.snapshots.size()}}}};
+  if (findings.capture) summary["capture"] = describe_capture(*findings.capture);
+  return summary;
 }
 
 }  // namespace brownout::bundle

@@ -38,7 +38,9 @@ Result<std::vector<Subject>> subjects_of(const std::filesystem::path& evidence,
   } else if (std::filesystem::exists(directory / kChecksums, error)) {
     BROWNOUT_ASSIGN(subjects.emplace_back(), digested(directory / kChecksums, std::string{kChecksums}));
   } else {
-    for (const auto path : kStaged) {
+    std::vector<std::string_view> records{kStaged.begin(), kStaged.end()};
+    records.push_back(kPackets);
+    for (const auto path : records) {
       if (!std::filesystem::exists(directory / path, error)) continue;  // nobody sealed it: it may lack some
       BROWNOUT_ASSIGN(subjects.emplace_back(), digested(directory / path, std::string{path}));
     }
@@ -54,6 +56,18 @@ Result<std::vector<Subject>> rules_of(const std::filesystem::path& directory) {
   return rules;
 }
 
+Result<std::vector<events::PacketRecord>> packets_of(const Judgement& judgement, const std::filesystem::path& directory) {
+  if (!judgement.evidence.packets)
+    return fail(ErrorCode::kNotFound, "there are no packets in this evidence: its drill did not ask for them",
+                "Ask for the first N packets that a fault hits in the drill, and run it again: capture: {packets: 1000}");
+  std::vector<events::PacketRecord> packets;
+  BROWNOUT_TRY(events::for_each_packet(directory, [&packets](const events::PacketRecord& packet) -> Result<> {
+    packets.push_back(packet);
+    return {};
+  }));
+  return packets;
+}
+
 std::string render(const ExportInputs& inputs, ExportFormat format) {
   switch (format) {
     case ExportFormat::kJUnit: return export_junit(inputs);
@@ -61,6 +75,7 @@ std::string render(const ExportInputs& inputs, ExportFormat format) {
     case ExportFormat::kInToto: return export_in_toto(inputs);
     case ExportFormat::kOpenMetrics: return export_open_metrics(inputs);
     case ExportFormat::kCsv: return export_csv(inputs);
+    case ExportFormat::kPcapng: return export_pcapng(inputs);
   }
   return {};
 }
@@ -108,7 +123,11 @@ Result<std::string> export_evidence(const std::filesystem::path& evidence, Expor
   BROWNOUT_ASSIGN(const auto manifest, read_manifest(opened.directory()));
   BROWNOUT_ASSIGN(auto subjects, subjects_of(evidence, opened.directory()));
   BROWNOUT_ASSIGN(auto rules, rules_of(opened.directory()));
-  return render({judgement, manifest, std::move(subjects), std::move(rules)}, format);
+  std::vector<events::PacketRecord> packets;
+  if (format == ExportFormat::kPcapng) {
+    BROWNOUT_ASSIGN(packets, packets_of(judgement, opened.directory()));
+  }
+  return render({judgement, manifest, std::move(subjects), std::move(rules), std::move(packets)}, format);
 }
 
 }  // namespace brownout::bundle

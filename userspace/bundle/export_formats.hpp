@@ -15,6 +15,7 @@ struct ExportInputs {
   const nlohmann::json& manifest; // an empty object where nothing was sealed
   std::vector<Subject> subjects;  // what says that the evidence is this one: the archive, its list of digests, or the records
   std::vector<Subject> rules;     // drill.yaml and plan.json
+  std::vector<events::PacketRecord> packets; // for pcapng alone
 };
 
 std::string export_junit(const ExportInputs& inputs);
@@ -22,6 +23,7 @@ std::string export_chaos_toolkit(const ExportInputs& inputs);
 std::string export_in_toto(const ExportInputs& inputs);
 std::string export_open_metrics(const ExportInputs& inputs);
 std::string export_csv(const ExportInputs& inputs);
+std::string export_pcapng(const ExportInputs& inputs);
 
 // "NOT_MEASURABLE: why", for formats that have no such state; empty for PASS and FAIL, which all have.
 std::string note_on(const verdict::Verdict& verdict);

@@ -40,7 +40,7 @@ bool is_unlisted(std::string_view path) { return path == kChecksums || path == k
 bool is_known(std::string_view path) {
   for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)
     if (path == jitter_table_path(i)) return true;
-  return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles ||
+  return std::ranges::find(kAlways, path) != kAlways.end() || is_unlisted(path) || path == kRunFiles || path == kPackets ||
          path == kRunDirectoryCopy || path == kShards || path == kHostFiles || is_of_host(path) ||
          std::ranges::find(schemas(), path, &Schema::path) != schemas().end() ||
          (path.starts_with(kRunDirectory) && path.size() > kRunDirectory.size());

@@ -28,6 +28,7 @@ inline constexpr std::string_view kHost = "host/";
 inline constexpr std::string_view kDrill = "drill.yaml";
 inline constexpr std::string_view kPlan = "plan.json";
 inline constexpr std::string_view kChain = "chain.jsonl";
+inline constexpr std::string_view kPackets = "kernel/packets.jsonl"; // records, where the drill asks for them
 inline constexpr std::string_view kRunFiles = "run_files.json";
 inline constexpr std::string_view kRunDirectoryCopy = "run_dir_copy.json";
 inline constexpr std::string_view kRunDirectory = "run_dir/";

@@ -77,7 +77,7 @@ std::string render_report(const plan::Plan& plan, const events::Evidence& eviden
   const ReportInputs inputs{plan, evidence, findings, verdict, manifest};
   return summary_section(inputs) + checks_section(inputs) + timeline_section(inputs) + figures_section(inputs) +
          destinations_section(inputs) + edges_section(inputs) +
-         injection_section(inputs) + ledger_section(inputs) + failures_section(inputs) + lookups_section(inputs) +
+         injection_section(inputs) + capture_section(inputs) + ledger_section(inputs) + failures_section(inputs) + lookups_section(inputs) +
          app_errors_section(inputs) + provenance_section(inputs) + shards_section(inputs) +
          rules_section(inputs) + limits_section(inputs) + verification_section(inputs);
 }

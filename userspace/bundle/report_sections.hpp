@@ -25,6 +25,8 @@ std::string destinations_section(const ReportInputs& inputs);
 std::string edges_section(const ReportInputs& inputs);
 std::string ledger_section(const ReportInputs& inputs);
 std::string injection_section(const ReportInputs& inputs);
+// Empty where the drill asked for no packets.
+std::string capture_section(const ReportInputs& inputs);
 std::string failures_section(const ReportInputs& inputs);
 std::string lookups_section(const ReportInputs& inputs);
 std::string app_errors_section(const ReportInputs& inputs);

@@ -239,10 +239,14 @@ ExitCode export_to(const ExportOptions& options) {
     return report(fail(ErrorCode::kUsage, fmt::format("'{}' is not a format to export to", visible(options.format)),
                        fmt::format("One of: {}.", fmt::join(bundle::kExportFormats, ", ")))
                       .error());
+  if (!bundle::is_text(*format) && options.out.empty() && ::isatty(STDOUT_FILENO) == 1)
+    return report(fail(ErrorCode::kUsage, fmt::format("{} is no text for a terminal", options.format),
+                       "Name a file: --out FILE.")
+                      .error());
   const auto text = bundle::export_evidence(options.evidence, *format);
   if (!text) return report(text.error());
   if (options.out.empty()) {
-    fmt::print("{}", *text);
+    std::fwrite(text->data(), 1, text->size(), stdout);
     return ExitCode::kPass;
   }
   const auto written = write_file(options.out, *text);

@@ -16,7 +16,7 @@ namespace {
 
 const Keys kTopLevel{"brownout", "name",  "target", "app",    "pressure", "phases",
                          "faults",   "gates", "seed",   "on_end", "telemetry", "labels", "backend", "trace",
-                         "caps",     "abort_when", "allow", "redact", "protected"};
+                         "caps",     "abort_when", "allow", "redact", "protected", "capture"};
 
 constexpr Choice<Backend> kBackends[] = {
     {"auto", Backend::kAuto}, {"delay_line", Backend::kDelayLine}, {"edt", Backend::kEdt}};
@@ -142,12 +142,23 @@ Result<> read_protected(const Mapping& top, Drill& drill) {
   return {};
 }
 
+Result<> read_capture(const Mapping& top, Drill& drill) {
+  const auto capture = top.find("capture");
+  if (!capture) return {};
+  BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(*capture, {"packets"}));
+  BROWNOUT_ASSIGN(const Cursor packets, mapping.need("packets", "packets: 1000"));
+  BROWNOUT_ASSIGN(const std::int64_t most, read_integer(packets, 1, kMaxCapture));
+  drill.capture = {.packets = static_cast<std::uint64_t>(most)};
+  return {};
+}
+
 Result<> read_rest(const Mapping& top, Drill& drill) {
   BROWNOUT_TRY(read_guards(top, drill));
   BROWNOUT_TRY(read_gates(top, drill));
   BROWNOUT_TRY(read_telemetry(top, drill));
   BROWNOUT_TRY(read_on_end(top, drill));
   BROWNOUT_TRY(read_protected(top, drill));
+  BROWNOUT_TRY(read_capture(top, drill));
   if (const auto trace = top.find("trace")) {
     BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(*trace, {"waits"}));
     if (const auto waits = mapping.find("waits")) {

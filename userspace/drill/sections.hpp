@@ -24,6 +24,7 @@ inline constexpr Duration kMaxWithin = 1h;
 inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 inline constexpr std::int64_t kMaxRetries = 1000;
 inline constexpr std::int64_t kMaxCap = 1'000'000'000'000'000;
+inline constexpr std::int64_t kMaxCapture = 100'000;
 inline constexpr Duration kMaxSilence = 1h;
 inline constexpr std::size_t kMaxAbortConditions = 16;
 inline constexpr std::size_t kMaxGates = 64;

@@ -14,8 +14,9 @@
 
 namespace brownout::events {
 
-inline constexpr std::array kChainedFiles{kTimelineFile, kKernelEventsFile, kCountersFile,
-                                          kNamesFile,    kLatencyFile,      kSnapshotsFile};
+// The last is not always there.
+inline constexpr std::array kChainedFiles{kTimelineFile, kKernelEventsFile, kCountersFile, kNamesFile,
+                                          kLatencyFile,  kSnapshotsFile,    kPacketsFile};
 
 struct Segment {
   std::string file;

@@ -54,6 +54,7 @@ Result<Chain> ChainReader::finish() {
   for (std::size_t i = 0; i < kChainedFiles.size(); ++i) {
     std::error_code error;
     const auto size = std::filesystem::file_size(directory_ / kChainedFiles[i], error);
+    if (kChainedFiles[i] == std::string_view{kPacketsFile} && error == std::errc::no_such_file_or_directory) continue;
     if (error)
       return fail_errno(ErrorCode::kIo, error.value(), "read the size of " + (directory_ / kChainedFiles[i]).string());
     if (size > records_[i].covered) chain_.uncovered[kChainedFiles[i]] = size - records_[i].covered;

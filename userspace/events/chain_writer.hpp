@@ -11,7 +11,8 @@ namespace brownout::events {
 
 class ChainWriter {
  public:
-  // The first line is on the disk when this returns. `records` are those of kChainedFiles, in that order.
+  // The first line is on the disk when this returns. `records` are those of kChainedFiles, in that order, with or
+  // without its last.
   Result<> open(const std::filesystem::path& directory, const Rules& rules, std::vector<const LineFile*> records);
   // What is written by now is what the next segment reaches to: once it is synced, no line speaks of what is not on
   // disk.

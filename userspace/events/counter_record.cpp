@@ -89,6 +89,7 @@ OrderedJson encode(const CounterSample& sample) {
     record["faults"] = encode_list(sample.faults);
     record["line"] = encode_list(sample.line);
     record["delays"] = encode_list(sample.delays);
+    if (sample.capture) record["capture"] = encode(*sample.capture);
   }
   record["host_device"] = encode(sample.host_device);
   record["container_device"] = encode(sample.container_device);
@@ -109,6 +110,7 @@ void decode(const Json& record, CounterSample& into, Problem& problem) {
     decode_faults(record, into.faults, problem);
     decode_pair(record, "line", into.line, problem);
     decode_pair(record, "delays", into.delays, problem);
+    if (record.contains("capture")) read(record, "capture", into.capture.emplace(), problem);
   }
   read(record, "host_device", into.host_device, problem);
   read(record, "container_device", into.container_device, problem);

@@ -45,6 +45,13 @@ void for_each_field(S& s, auto&& field) {
   field("capped", s.capped);
 }
 
+template <Is<brownout_capture_counters> S>
+void for_each_field(S& s, auto&& field) {
+  field("captured", s.captured);
+  field("lost", s.lost);
+  field("beyond", s.beyond);
+}
+
 template <Is<brownout_trace_counters> S>
 void for_each_field(S& s, auto&& field) {
   field("calls_started", s.calls_started);

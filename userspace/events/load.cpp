@@ -38,6 +38,15 @@ Result<> load_file(const std::filesystem::path& directory, const std::string& fi
   });
 }
 
+Result<> count_packets(const std::filesystem::path& directory, std::optional<PacketCounts>& into) {
+  std::error_code error;
+  if (!std::filesystem::exists(directory / kPacketsFile, error)) return {};
+  return for_each_packet(directory, [&counts = into.emplace()](const PacketRecord& packet) -> Result<> {
+    ++counts.packets[packet.direction];
+    return {};
+  });
+}
+
 Result<> check_bodies(const std::vector<Snapshot>& snapshots) {
   for (const auto& snapshot : snapshots) {
     if (!body_fits(snapshot))
@@ -77,6 +86,7 @@ Result<Evidence> load(const std::filesystem::path& directory) {
   BROWNOUT_TRY(load_file(directory, kCountersFile, evidence.counters));
   BROWNOUT_TRY(load_file(directory, kNamesFile, evidence.names));
   BROWNOUT_TRY(load_file(directory, kLatencyFile, evidence.latencies));
+  BROWNOUT_TRY(count_packets(directory, evidence.packets));
   BROWNOUT_TRY(load_file(directory, kSnapshotsFile, evidence.snapshots));
   BROWNOUT_TRY(check_bodies(evidence.snapshots));
   BROWNOUT_TRY(load_run_files(directory, evidence.run_files));
@@ -93,6 +103,15 @@ Result<> for_each_kernel_event(const std::filesystem::path& directory, const Eve
       BROWNOUT_ASSIGN(event, parse_record<brownout_event>(line, place));
     }
     return sink(event, [&] { return reference(kKernelEventsFile, number, line); });
+  });
+}
+
+Result<> for_each_packet(const std::filesystem::path& directory, const PacketSink& sink) {
+  return for_each_line(directory / kPacketsFile, [&](std::string_view line, int number) -> Result<> {
+    if (number > kMostRecords)
+      return fail(ErrorCode::kFormat, fmt::format("{}: more than {} records", kPacketsFile, kMostRecords));
+    BROWNOUT_ASSIGN(const auto packet, parse_record<PacketRecord>(line, fmt::format("{}:{}", kPacketsFile, number)));
+    return sink(packet);
   });
 }
 

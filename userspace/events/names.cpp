@@ -31,6 +31,8 @@ constexpr std::array<string_view, 9> kEndingTable{
 constexpr std::array<string_view, 11> kRcodeTable{"noerror",  "formerr",  "servfail", "nxdomain", "notimp", "refused",
                                                   "yxdomain", "yxrrset", "nxrrset",  "notauth",  "notzone"};
 constexpr std::array<string_view, 4> kNameSourceTable{"dns", "dns_question", "sni", "http_host"};
+constexpr std::array<string_view, BROWNOUT_DIRECTIONS> kDirectionTable{"egress", "ingress"};
+constexpr std::array<string_view, BROWNOUT_CAPTURE_VERDICTS> kCaptureVerdictTable{"dropped", "delayed"};
 constexpr std::array<string_view, 3> kSnapshotStatusTable{"read", "absent", "unparsable"};
 
 static_assert(kEventKindTable[BROWNOUT_EVENT_CLOSED_UNANSWERED] == "closed_unanswered");
@@ -62,6 +64,8 @@ constinit const Names kEndings{kEndingTable};
 constinit const Names kRcodes{kRcodeTable};
 constinit const Names kNameSources{kNameSourceTable};
 constinit const Names kSnapshotStatuses{kSnapshotStatusTable};
+constinit const Names kDirections{kDirectionTable};
+constinit const Names kCaptureVerdicts{kCaptureVerdictTable};
 
 string_view name_of(Names names, std::uint32_t number) { return number < names.size() ? names[number] : string_view{}; }
 

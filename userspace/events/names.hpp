@@ -19,6 +19,8 @@ extern const Names kEndings;
 extern const Names kRcodes;
 extern const Names kNameSources;
 extern const Names kSnapshotStatuses;
+extern const Names kDirections;
+extern const Names kCaptureVerdicts;
 
 std::string_view name_of(Names names, std::uint32_t number); // empty: none
 

@@ -68,6 +68,7 @@ class RedactingRecorder final : public Recorder {
   Result<> record(const CounterSample& sample) override { return inner_->record(sample); }
   Result<> record(const NameRecord& name) override { return inner_->record(redacted(redactor_, name)); }
   Result<> record(const LatencyRecord& latency) override { return inner_->record(latency); }
+  Result<> record(const PacketRecord& packet) override { return inner_->record(packet); }
   Result<> record(const Snapshot& snapshot) override { return inner_->record(snapshot); }
   Result<> record(const TimelineEntry& entry) override { return inner_->record(redacted(redactor_, entry)); }
   Result<> flush() override { return inner_->flush(); }

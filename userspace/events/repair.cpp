@@ -63,6 +63,7 @@ class Repair {
     BROWNOUT_TRY(mend<CounterSample>(kCountersFile));
     BROWNOUT_TRY(mend<NameRecord>(kNamesFile));
     BROWNOUT_TRY(mend<LatencyRecord>(kLatencyFile));
+    BROWNOUT_TRY(mend_packets());
     BROWNOUT_TRY(mend_snapshots());
     BROWNOUT_TRY(mend_events());
     BROWNOUT_TRY(mend_timeline());
@@ -112,6 +113,12 @@ class Repair {
       BROWNOUT_ASSIGN(const auto record, parse_record<Record>(line, fmt::format("{}:{}", file, number)));
       return look ? look(record) : Result<>{};
     });
+  }
+
+  // It was made before the first of them, or the drill did not ask for it.
+  Result<> mend_packets() {
+    std::error_code error;
+    return std::filesystem::exists(directory_ / kPacketsFile, error) ? mend<PacketRecord>(kPacketsFile) : Result<>{};
   }
 
   Result<> mend_snapshots() {

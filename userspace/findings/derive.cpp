@@ -46,6 +46,7 @@ Result<Findings> derive(const plan::Plan& plan, const events::Evidence& evidence
   find_ledger(evidence, sequences, findings);
   find_payload_ledger(evidence, findings);
   find_effects(plan, evidence, call_delays, findings);
+  find_capture(plan, evidence, findings);
   if (plan.drill.app) {
     find_app_errors(evidence, findings);
     match_app_errors(evidence, findings);

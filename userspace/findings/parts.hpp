@@ -68,6 +68,7 @@ void find_destinations(const events::Evidence& evidence, const NameBook& names, 
 void find_recovery(const events::Evidence& evidence, Findings& findings);
 void compare_with_kernel(const events::Evidence& evidence, Findings& findings); // of find_ledger()
 void find_ledger(const events::Evidence& evidence, const Sequences& sequences, Findings& findings);
+void find_capture(const plan::Plan& plan, const events::Evidence& evidence, Findings& findings);
 void find_effects(const plan::Plan& plan, const events::Evidence& evidence, const CallDelaysOfFaults& delays,
                   Findings& findings);
 void find_app_errors(const events::Evidence& evidence, Findings& findings);

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
+#include "capture_ring.hpp"
 #include "flavour.hpp"
 #include "injector.hpp"
 #include "jitter_tables.hpp"
@@ -93,6 +94,8 @@ Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifi
     return fail_libbpf(result, "share the control map with the tracer");
   if (const int result = bpf_map__reuse_fd(skeleton->maps.flows, flows_map_fd); result != 0)
     return fail_libbpf(result, "share the flow table with the tracer");
+  if (const int result = size_captures(*skeleton, plan); result != 0)
+    return fail_libbpf(result, "make room for the packets that are captured");
   if (const int result = size_jitter_tables(*skeleton, plan); result != 0)
     return fail_libbpf(result, "make room for the jitter tables");
   if (const int result = inject_bpf__load(skeleton.get()); result != 0)

@@ -39,10 +39,15 @@ Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
                   load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
                                        config.plan.needs_delay_line ? config.means.backend : std::nullopt,
                                        config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
-  return std::make_unique<VethInjector>(config, tokens, std::move(skeleton));
+  std::optional<CaptureRing> captures;
+  if (config.plan.drill.capture) {
+    BROWNOUT_ASSIGN(captures, CaptureRing::open(bpf_map__fd(skeleton->maps.captures)));
+  }
+  return std::make_unique<VethInjector>(config, tokens, std::move(skeleton), std::move(captures));
 }
 
-VethInjector::VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton)
+VethInjector::VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton,
+                           std::optional<CaptureRing> captures)
     : control_(config.tracer.control()),
       means_(config.means),
       journal_(config.journal),
@@ -54,7 +59,8 @@ VethInjector::VethInjector(const Config& config, const LineTokens& tokens, Injec
       line_queues_(config.line_queues),
       interface_(config.interface),
       tokens_(tokens),
-      skeleton_(std::move(skeleton)) {
+      skeleton_(std::move(skeleton)),
+      captures_(std::move(captures)) {
   if (!config.plan.needs_delay_line) means_.backend.reset();
   note_objects();
 }
@@ -143,6 +149,7 @@ Result<> VethInjector::detach() {
   keep_first(outcome, to_container_.detach());
   keep_first(outcome, clsact_.remove());
   keep_last_figures();
+  keep_first(outcome, keep_last_captures());
   if (backend_) keep_first(outcome, backend_->close());
   if (outcome && journal_) journal_->settle();
   keep_first(outcome, compare_qdiscs());

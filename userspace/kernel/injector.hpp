@@ -8,6 +8,7 @@
 
 #include "bpf_objects.hpp"
 #include "brownout/kernel.hpp"
+#include "capture_ring.hpp"
 #include "classifier_hook.hpp"
 #include "delay_backend.hpp"
 #include "inject.skel.h"
@@ -36,7 +37,7 @@ std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::ui
 
 class VethInjector final : public Injector {
  public:
-  VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton);
+  VethInjector(const Config& config, const LineTokens& tokens, InjectSkeleton skeleton, std::optional<CaptureRing> captures);
   ~VethInjector() override;
 
   Result<> attach(double packets_per_second) override;
@@ -50,6 +51,8 @@ class VethInjector final : public Injector {
   brownout_inject_counters counters() const override;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> line_counters() const override;
   std::array<DelayFigures, BROWNOUT_DIRECTIONS> delay_figures() const override;
+  Result<> consume_captures(const std::function<void(const brownout_capture_record&)>& sink) override;
+  brownout_capture_counters capture_counters() const override;
   std::vector<ProgramInfo> programs() const override;
   ObjectIds objects() const override { return objects_; }
   nlohmann::json description() const override;
@@ -62,6 +65,7 @@ class VethInjector final : public Injector {
   Result<> compare_qdiscs();
   void note_objects();
   void keep_last_figures();
+  Result<> keep_last_captures();
 
   brownout_control& control_;
   Means means_;
@@ -74,6 +78,7 @@ class VethInjector final : public Injector {
   LineTokens tokens_;
 
   InjectSkeleton skeleton_;  // empty after detach
+  std::optional<CaptureRing> captures_;
   std::unique_ptr<DelayBackend> backend_;
   ClsactQdisc clsact_;
   ClassifierHook from_container_, to_container_;
@@ -84,6 +89,8 @@ class VethInjector final : public Injector {
   // As they were at detach, when the maps went.
   std::vector<brownout_fault_counters> last_fault_counters_;
   brownout_inject_counters last_counters_{};
+  brownout_capture_counters last_capture_counters_{};
+  std::vector<brownout_capture_record> last_captures_;
   std::array<LineCounters, BROWNOUT_DIRECTIONS> last_lines_{};
   nlohmann::json last_backend_;
   std::array<DelayFigures, BROWNOUT_DIRECTIONS> last_delay_figures_{};

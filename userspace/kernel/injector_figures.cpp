@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the injector tells about itself.
+#include <utility>
+
 #include "delay_figures.hpp"
 #include "injector.hpp"
 #include "object_ids.hpp"
@@ -32,13 +34,34 @@ std::vector<ProgramInfo> VethInjector::programs() const {
   return skeleton_ ? object_programs(skeleton_->obj) : last_programs_;
 }
 
+brownout_capture_counters VethInjector::capture_counters() const {
+  if (!skeleton_ || !captures_) return last_capture_counters_;
+  return sum_over_cpus<brownout_capture_counters>(bpf_map__fd(skeleton_->maps.capture_counters), 0);
+}
+
+Result<> VethInjector::consume_captures(const std::function<void(const brownout_capture_record&)>& sink) {
+  if (captures_) return captures_->consume(sink);
+  for (const auto& record : std::exchange(last_captures_, {})) sink(record);
+  return {};
+}
+
+Result<> VethInjector::keep_last_captures() {
+  if (!captures_) return {};
+  last_capture_counters_ = capture_counters();
+  auto rest = captures_->take_rest();
+  captures_.reset();
+  if (!rest) return std::unexpected(std::move(rest).error());
+  last_captures_ = *std::move(rest);
+  return {};
+}
+
 void VethInjector::note_objects() {
   objects_ = {};
   for (const ProgramInfo& program : programs()) objects_.programs.push_back(program.id);
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton_->obj) {
     const bool shared = map == skeleton_->maps.control || map == skeleton_->maps.flows;  // the tracer's
-    if (!shared) objects_.maps.push_back(map_id(bpf_map__fd(map)));
+    if (!shared && bpf_map__autocreate(map)) objects_.maps.push_back(map_id(bpf_map__fd(map)));
   }
   // To ask takes CAP_NET_ADMIN and CAP_SYS_ADMIN, which go when a fault is armed.
   other_programs_ = foreign_programs(interface_.host_ifindex, objects_.programs);

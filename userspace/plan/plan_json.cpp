@@ -196,7 +196,7 @@ json to_json(const Plan& plan) {
   const ExpectedDelay expected = expected_round_trip(plan);
   json faults = json::array();
   for (const auto& fault : plan.faults) faults.push_back(fault_json(plan, fault, drill.faults[fault.index]));
-  return {{"name", drill.name},
+  json json_of_plan = {{"name", drill.name},
           {"target", target_json(drill.target)},
           {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
           {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
@@ -221,6 +221,8 @@ json to_json(const Plan& plan) {
           {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
           {"redact", drill.redact},
           {"labels", drill.labels}};
+  if (drill.capture) json_of_plan["capture"] = {{"packets", drill.capture->packets}};
+  return json_of_plan;
 }
 
 }  // namespace brownout::plan

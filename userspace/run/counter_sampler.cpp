@@ -7,8 +7,9 @@
 
 namespace brownout::run {
 
-CounterSampler::CounterSampler(const target::Target& target, kernel::Interface interface, kernel::Tracer& tracer)
-    : target_(target), interface_(std::move(interface)), tracer_(tracer) {}
+CounterSampler::CounterSampler(const target::Target& target, kernel::Interface interface, kernel::Tracer& tracer,
+                               bool capture)
+    : target_(target), interface_(std::move(interface)), tracer_(tracer), capture_(capture) {}
 
 void CounterSampler::watch(const kernel::Injector* injector, const kernel::DropWitness* witness) {
   injector_ = injector;
@@ -36,6 +37,7 @@ void CounterSampler::add_injection(events::CounterSample& sample) const {
   sample.faults = injector_->fault_counters();
   sample.line = injector_->line_counters();
   sample.delays = injector_->delay_figures();
+  if (capture_) sample.capture = injector_->capture_counters();
 }
 
 std::map<std::string, std::uint64_t> CounterSampler::snmp(const std::vector<std::string>& names) const {

@@ -14,7 +14,8 @@ namespace brownout::run {
 
 class CounterSampler {
  public:
-  CounterSampler(const target::Target& target, kernel::Interface interface, kernel::Tracer& tracer);
+  CounterSampler(const target::Target& target, kernel::Interface interface, kernel::Tracer& tracer,
+                 bool capture);
 
   // From now on the injector and the drop witness are read too; null: no longer. They must outlive their use here.
   void watch(const kernel::Injector* injector, const kernel::DropWitness* witness);
@@ -28,6 +29,7 @@ class CounterSampler {
   const target::Target& target_;
   kernel::Interface interface_;
   kernel::Tracer& tracer_;
+  bool capture_;  // packets are captured, which the injector counts
   const kernel::Injector* injector_ = nullptr;
   const kernel::DropWitness* witness_ = nullptr;
   // Histograms are large: both on the heap, swapped at each sample.

@@ -40,7 +40,8 @@ Session::Session(const Setup& setup)
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   std::unique_ptr<Session> session{new Session(setup)};
-  BROWNOUT_ASSIGN(auto recorder, events::Recorder::open(setup.staging, setup.rules));
+  BROWNOUT_ASSIGN(auto recorder, events::Recorder::open(setup.staging, setup.rules,
+                                                       setup.plan.drill.capture.has_value()));
   session->recorder_ = events::redacting(std::move(recorder), drill::redactor_of(setup.plan.drill));
   const auto& pressure = setup.plan.drill.pressure;
   session->pressure_.emplace(pressure.min_calls, pressure.within.count());
@@ -117,6 +118,16 @@ Result<> Session::take_events() {
   } else {
     std::this_thread::sleep_for(kTick);  // nothing is attached yet: only the run directory is looked for
   }
+  BROWNOUT_TRY(take_packets());
+  return recorded;
+}
+
+Result<> Session::take_packets() {
+  if (!injector_) return {};
+  Result<> recorded;
+  BROWNOUT_TRY(injector_->consume_captures([&](const brownout_capture_record& packet) {
+    if (recorded) recorded = recorder_->record(events::packet_record(packet));
+  }));
   return recorded;
 }
 

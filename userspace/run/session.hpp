@@ -68,6 +68,7 @@ class Session {
   Result<Waited> pump_for(std::int64_t duration_ns, const std::string& what);
   Result<> pump();
   Result<> take_events();
+  Result<> take_packets();
   Result<> record_names(const std::vector<events::NameRecord>& names);
   Result<> take_snapshots();
   Result<> take_counters();

@@ -70,7 +70,7 @@ Result<> Session::prepare() {
                                   .tracer = *tracer_,
                                   .means = means_,
                                   .journal = &journal_}));
-  counters_ = std::make_unique<CounterSampler>(target_, interface_, *tracer_);
+  counters_ = std::make_unique<CounterSampler>(target_, interface_, *tracer_, plan_.drill.capture.has_value());
   BROWNOUT_TRY(take_counters());
   // The verifier may take many seconds on a slow or busy host: nobody has waited for pressure in that time.
   waiting_deadline_ns_ += monotonic_ns() - begun;
@@ -204,6 +204,7 @@ Result<> Session::stop_injection() {
   auto detached = injector_->detach();
   const std::int64_t took_ms = (monotonic_ns() - begun) / 1'000'000;
   injecting_ = false;
+  BROWNOUT_TRY(take_packets());
   BROWNOUT_TRY(take_counters());  // the totals at the end of the fault, next to the devices' as they are now
   counters_->watch(nullptr, nullptr);
   BROWNOUT_TRY(record_action("detach faults", interface_.host_name,

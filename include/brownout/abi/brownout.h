@@ -179,6 +179,40 @@ struct brownout_inject_counters {     /* one element */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_inject_counters) == 296, "brownout_inject_counters");
 
+/* ---- packets that faults hit, as a drill asks for them: headers only, in a ring of their own --------------------- */
+
+#define BROWNOUT_CAPTURE_BYTES 128 /* at most; a power of two */
+#define BROWNOUT_CAPTURE_NO_NUMBER (~0ULL)
+
+enum brownout_capture_verdict {
+	BROWNOUT_CAPTURE_DROPPED = 0,
+	BROWNOUT_CAPTURE_DELAYED = 1,
+	BROWNOUT_CAPTURE_VERDICTS = 2,
+};
+
+struct brownout_capture_record {
+	__u64 t_mono_ns; /* when the program met the packet */
+	__u64 number;    /* n of the PRF; or BROWNOUT_CAPTURE_NO_NUMBER: the flow has no state */
+	__u64 drawn_ns;  /* delay by the draws of all its faults */
+	__u64 delay_ns;  /* from meeting it to its departure as planned: what keeping the order added is in it */
+	__u32 length;    /* of the skb, from the Ethernet header on */
+	__u16 faults;    /* a bit for each that acted */
+	__u16 tcp_at;    /* where in `bytes` the TCP header is; 0: there is none */
+	__u32 segments;  /* as on the wire */
+	__u16 captured;  /* of `bytes`, what holds: nothing behind the transport header */
+	__u8 direction;
+	__u8 verdict;    /* enum brownout_capture_verdict */
+	__u8 bytes[BROWNOUT_CAPTURE_BYTES];
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_capture_record) == 48 + BROWNOUT_CAPTURE_BYTES, "brownout_capture_record");
+
+struct brownout_capture_counters { /* per CPU, one element; together they are the packets that faults hit */
+	__u64 captured[BROWNOUT_DIRECTIONS];
+	__u64 lost[BROWNOUT_DIRECTIONS];   /* no room in the ring */
+	__u64 beyond[BROWNOUT_DIRECTIONS]; /* more than the drill asks for */
+};
+BROWNOUT_ASSERT(sizeof(struct brownout_capture_counters) == 48, "brownout_capture_counters");
+
 /*
  * In front of the Ethernet header of every packet that travels through the delay line's TAP device. The device puts
  * a VLAN tag that the skb carries apart from its data at byte 12, as if an Ethernet header were there: into
