@@ -103,7 +103,8 @@ TEST_CASE("flipped bits of a signed bundle's files are refused although all dige
   for (int i = 0; i < flips() / 8; ++i) {
     auto members = whole;
     auto& member = members[random() % members.size()];
-    if (member.content.empty()) continue;
+    // relist() makes the list of files again.
+    if (member.content.empty() || member.path.ends_with("FILELIST.ls.txt")) continue;
     const auto before = member.content;
     flip(member.content, random);
     const bool signature = member.path.ends_with(".sig");

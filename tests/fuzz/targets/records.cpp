@@ -40,13 +40,13 @@ bool reads_snapshot(std::string_view line) {
 bool records(std::string_view text) {
   if (text.empty()) return false;
   const auto line = text.substr(1);
-  switch (static_cast<unsigned char>(text[0]) % 7) {
+  if (text[0] == 'p') return reads<PacketRecord>(line);
+  switch (static_cast<unsigned char>(text[0]) % 6) {
     case 0: return reads<TimelineEntry>(line);
     case 1: return reads_event(line);
     case 2: return reads<CounterSample>(line);
     case 3: return reads<NameRecord>(line);
     case 4: return reads<LatencyRecord>(line);
-    case 5: return reads<PacketRecord>(line);
     default: return reads_snapshot(line);
   }
 }
