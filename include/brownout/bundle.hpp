@@ -2,10 +2,12 @@
 // Stage 8. Evidence on disk -> one archive that tar and sha256sum check, and back.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -91,8 +93,23 @@ Result<std::string> explain(const std::filesystem::path& evidence, const std::ve
 // report.html of one bundle, or one page of two side by side; each is judged again as rejudge() does it.
 Result<std::string> html_report(const std::vector<std::filesystem::path>& evidence);
 
+// Of the headings of report.md; its text is English in all.
+enum class ReportLanguage : std::uint8_t {
+  kEnglish,
+  kChinese, // both: "What happened / 发生了什么"
+};
+inline constexpr std::array<std::string_view, 2> kReportLanguages{"en", "zh"};
+// Where the manifest has it. Written only when it is not English.
+inline constexpr const char* kReportLanguageKey = "report_language";
+std::optional<ReportLanguage> report_language(std::string_view word);
+std::string_view word(ReportLanguage language);
+ReportLanguage report_language_of(const nlohmann::json& manifest);
+
+// report.md. Without a language in the one that the manifest names, which is what `verify` compares.
 std::string render_report(const plan::Plan& plan, const events::Evidence& evidence,
                           const findings::Findings& findings, const verdict::Verdict& verdict,
-                          const nlohmann::json& manifest);
+                          const nlohmann::json& manifest, std::optional<ReportLanguage> language = std::nullopt);
+// The same, judged again as rejudge() does it.
+Result<std::string> markdown_report(const std::filesystem::path& evidence, std::optional<ReportLanguage> language);
 
 }  // namespace brownout::bundle

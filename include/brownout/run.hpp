@@ -19,6 +19,7 @@ struct Options {
   std::filesystem::path out_directory = ".";
   bool json = false;
   bool yes = false;
+  bundle::ReportLanguage report_language = bundle::ReportLanguage::kEnglish;
   bundle::SigningOptions signing; // without a key: unsigned
   std::vector<std::string> command_line;
 };

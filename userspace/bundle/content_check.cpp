@@ -148,6 +148,10 @@ void ContentCheck::check_identity(const plan::Plan& plan, const events::Evidence
   expect_in_manifest("drill", plan.drill.name, kDrill);
   expect_in_manifest("drill_sha256", sha256(plan.drill.text), kDrill);
   expect_in_manifest("labels", json(plan.drill.labels), kDrill);
+  if (const auto language = report_language_of(manifest_);
+      manifest_.contains(kReportLanguageKey) &&
+      (language == ReportLanguage::kEnglish || manifest_.at(kReportLanguageKey) != word(language)))
+    report(fmt::format("{}: '{}' is not as brownout writes it", kManifest, kReportLanguageKey));
   for (const auto& entry : evidence.timeline) {
     if (entry.kind == "target") expect_in_manifest("target", entry.fields.at("target"), "the timeline");
     if (entry.kind != "app_manifest") continue;

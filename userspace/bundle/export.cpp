@@ -15,15 +15,6 @@
 namespace brownout::bundle {
 namespace {
 
-Result<nlohmann::json> read_manifest(const std::filesystem::path& directory) {
-  const auto text = read_file(directory / kManifest, kLargestDocument);
-  if (!text && text.error().code == ErrorCode::kNotFound) return nlohmann::json::object();
-  if (!text) return std::unexpected(text.error());
-  BROWNOUT_ASSIGN(auto manifest, events::parse_json(*text, kManifest));
-  if (!manifest.is_object()) return fail(ErrorCode::kFormat, fmt::format("{} is not an object", kManifest));
-  return manifest;
-}
-
 Result<Subject> digested(const std::filesystem::path& file, std::string name) {
   BROWNOUT_ASSIGN(auto digest, sha256_file(file));
   return Subject{std::move(name), std::move(digest)};
@@ -120,7 +111,7 @@ std::optional<ExportFormat> export_format(std::string_view name) {
 Result<std::string> export_evidence(const std::filesystem::path& evidence, ExportFormat format) {
   BROWNOUT_ASSIGN(const auto opened, Opened::open(evidence));
   BROWNOUT_ASSIGN(const auto judgement, rejudge_files(opened.directory(), std::nullopt));
-  BROWNOUT_ASSIGN(const auto manifest, read_manifest(opened.directory()));
+  BROWNOUT_ASSIGN(const auto manifest, recorded_manifest(opened.directory()));
   BROWNOUT_ASSIGN(auto subjects, subjects_of(evidence, opened.directory()));
   BROWNOUT_ASSIGN(auto rules, rules_of(opened.directory()));
   std::vector<events::PacketRecord> packets;

@@ -47,6 +47,15 @@ Result<Judgement> rejudge_files(const std::filesystem::path& directory,
   return judgement;
 }
 
+Result<nlohmann::json> recorded_manifest(const std::filesystem::path& directory) {
+  const auto text = read_file(directory / kManifest, kLargestDocument);
+  if (!text && text.error().code == ErrorCode::kNotFound) return nlohmann::json::object();
+  if (!text) return std::unexpected(text.error());
+  BROWNOUT_ASSIGN(auto manifest, events::parse_json(*text, kManifest));
+  if (!manifest.is_object()) return fail(ErrorCode::kFormat, fmt::format("{} is not an object", kManifest));
+  return manifest;
+}
+
 Result<Judgement> rejudge(const std::filesystem::path& evidence, const std::optional<std::filesystem::path>& drill) {
   BROWNOUT_ASSIGN(const auto opened, Opened::open(evidence));
   return rejudge_files(opened.directory(), drill);

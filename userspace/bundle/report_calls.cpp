@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -31,7 +32,7 @@ std::string destinations_section(const ReportInputs& inputs) {
     open += stats.completed - std::min(stats.completed, stats.ended);
   }
   if (rows.empty()) return {};
-  std::string text = heading("Calls by destination");
+  std::string text = heading(Heading::kDestinations, inputs.language);
   text += "Answered calls of the target, counted in the kernel: to the first byte of the answer, and to the last.\n\n";
   text += table({"destination", "hit", "phase", "calls", "first p50", "p95", "max", "last p50", "p95", "max", "evidence"},
                 rows);
@@ -48,7 +49,7 @@ std::string edges_section(const ReportInputs& inputs) {
     rows.push_back({format_utc(events::to_realtime_ns(inputs.evidence, edge.t_mono_ns)), fmt::to_string(edge.calls),
                     fmt::to_string(edge.connects), milliseconds(edge.oldest_ns), evidence_of(edge.ref)});
   if (rows.empty()) return {};
-  return heading("Under way between phases") +
+  return heading(Heading::kUnderWay, inputs.language) +
          "Calls and connects of the target that had begun and not ended. Each is an event of kind `in_flight`.\n\n" +
          table({"time", "calls", "connects", "oldest", "evidence"}, rows);
 }

@@ -2,6 +2,7 @@
 // Packets that are on record by their headers, and those that are not.
 #include <fmt/format.h>
 
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -17,7 +18,7 @@ std::string capture_section(const ReportInputs& inputs) {
                     fmt::format("{}", direction.delayed), fmt::format("{}", direction.recorded),
                     fmt::format("{}", direction.lost), fmt::format("{}", direction.beyond)});
   }
-  return heading("Packets on record") +
+  return heading(Heading::kPackets, inputs.language) +
          table({"direction", "dropped", "delayed", "on record", "lost", "over the bound"}, rows) +
          (capture->whole() ? "\nThat accounts for every packet that a fault hit. "
                            : "\n**That does not account for every packet that a fault hit**: the records and the injector's own "

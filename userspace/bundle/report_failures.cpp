@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -51,7 +52,7 @@ std::string failures_section(const ReportInputs& inputs) {
   std::size_t in_window = 0;
   for (const auto& failure : findings.failures)
     if (failure.in_window && ++in_window <= kMostRows) rows.push_back(failure_row(inputs, failure));
-  std::string text = heading("Calls that failed in the window");
+  std::string text = heading(Heading::kFailures, inputs.language);
   text += fmt::format("{} failed; {} of them carry what was injected on their own flow, and the app recorded {} of "
                       "those. Failed outside of the window: {} in the baseline, {} in the recovery.\n\n",
                       findings.failures_in_window, findings.failures_attributable, findings.failures_recorded,
@@ -73,7 +74,7 @@ std::string app_errors_section(const ReportInputs& inputs) {
                     found.network_kind ? "yes" : "no", cell(found.error.message),
                     cell(fmt::format("{}:{}", found.error.ref.file, found.error.ref.line_start))});
   }
-  std::string text = heading("Errors of the app in the window that no failed call explains");
+  std::string text = heading(Heading::kAppErrors, inputs.language);
   if (const auto& shift = inputs.findings.timestamp_offset_suspected_ns)
     text += fmt::format("The app's stamps look shifted by {:.0f} min.\n\n", static_cast<double>(*shift) / 60e9);
   if (const auto& delay = inputs.findings.record_delay)

@@ -2,6 +2,7 @@
 // Calls before, during and after; and what was injected, with its witnesses.
 #include <fmt/format.h>
 
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 #include "report_words.hpp"
@@ -95,7 +96,7 @@ std::string ledger_section(const ReportInputs& inputs) {
                                     : fmt::format("{}, {} runs of programs missed", row.traced, row.missed),
                     std::string{how_it_closes(row)}});
   if (rows.empty()) return {};
-  return heading("The kernel's own counts") +
+  return heading(Heading::kLedger, inputs.language) +
          "Of the container's network namespace, against what was traced. A bound holds where the kernel may count more "
          "than sockets in scope.\n\n" +
          table({"phase", "counter", "grew by", "traced", "", ""}, rows);
@@ -108,7 +109,7 @@ std::string figures_section(const ReportInputs& inputs) {
                     fmt::to_string(calls.started), fmt::to_string(calls.completed), fmt::to_string(calls.failed),
                     fmt::format("{:.2f}", calls.completed_per_second()), milliseconds(calls.p50_ms),
                     milliseconds(calls.p95_ms), milliseconds(calls.p99_ms), milliseconds(calls.max_ms)});
-  std::string text = heading("Figures before, during and after") +
+  std::string text = heading(Heading::kFigures, inputs.language) +
                      "Calls of the application on flows that the plan hits, counted in the kernel.\n\n" +
                      table({"phase", "length", "started", "completed", "failed", "completed/s", "p50", "p95", "p99",
                             "max"},
@@ -128,7 +129,7 @@ std::string injection_section(const ReportInputs& inputs) {
                     drops ? fmt::format("{:.0f} to {:.0f}", effect.expected_low, effect.expected_high) : "-",
                     fmt::format("{} / {}", effect.overflow, effect.expired)});
   }
-  std::string text = heading("What was injected");
+  std::string text = heading(Heading::kInjected, inputs.language);
   text += fmt::format("Seed {}{}. Packets / wire segments / bytes at the end of the window.\n\n", inputs.plan.seed,
                       inputs.plan.seed_drawn ? " (drawn)" : "");
   text += table({"fault", "direction", "matched", "decided", "applied", "packets expected", "overflow / expired"},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -41,7 +42,7 @@ std::string lookups_section(const ReportInputs& inputs) {
   for (const auto& lookup : inputs.findings.lookups)
     if (lookup.in_window && ++in_window <= kMostRows) rows.push_back(row(inputs, lookup));
   if (rows.empty()) return {};
-  std::string text = heading("DNS queries that failed in the window");
+  std::string text = heading(Heading::kLookups, inputs.language);
   text += "They are not counted as failed calls: a resolver asks again, and asks others.\n\n";
   text += table({"time", "kind", "name", "server", "asked", "after", "by us", "the app's record", "evidence"}, rows);
   return in_window > kMostRows ? text + fmt::format("\n{} more are in kernel/events.jsonl.\n", in_window - kMostRows)

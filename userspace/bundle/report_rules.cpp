@@ -2,6 +2,7 @@
 // What ran, whether its raw evidence is whole, and whether the drill left alone what it had to.
 #include <fmt/format.h>
 
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -42,7 +43,7 @@ std::string provenance_section(const ReportInputs& inputs) {
     rows.push_back({cell(name), field(fact, "value"), tried.empty() ? field(fact, "source") : "tried: " + tried,
                     also.empty() ? "-" : also});
   }
-  return heading("What ran") +
+  return heading(Heading::kWhatRan, inputs.language) +
          "As the host knows it, whatever the application's manifest says; that file is left as it was.\n\n" +
          table({"fact", "value", "source", "others say"}, rows);
 }
@@ -50,7 +51,7 @@ std::string provenance_section(const ReportInputs& inputs) {
 std::string shards_section(const ReportInputs& inputs) {
   const auto* shards = part(inputs, "shards");
   if (shards == nullptr || !shards->is_object() || shards->value("indexes", json(0)) == 0) return {};
-  std::string text = heading("Raw evidence in shards") +
+  std::string text = heading(Heading::kShards, inputs.language) +
                      fmt::format("{} indexes name {} shards; {} are as their index says, {} mismatches.\n",
                                  field(*shards, "indexes"), field(*shards, "shards"), field(*shards, "verified"),
                                  field(*shards, "mismatches_count"));
@@ -61,14 +62,15 @@ std::string shards_section(const ReportInputs& inputs) {
 
 std::string rules_section(const ReportInputs& inputs) {
   const auto* rules = part(inputs, "rules");
-  if (rules == nullptr) return {};
+  const auto title = heading(Heading::kRulesRespected, inputs.language);
+  if (rules == nullptr) return title + "Not checked: no manifest says how the host was before and after.\n";
   std::vector<std::vector<std::string>> rows;
   for (const auto& rule : *rules) {
     const auto refs = rule.is_object() ? rule.value("evidence_refs", json::array()) : json::array();
     rows.push_back({field(rule, "outcome"), field(rule, "rule"), field(rule, "detail"),
                     !refs.is_array() || refs.empty() ? "-" : fmt::format("{}:{}", field(refs[0], "file"), field(refs[0], "line_start"))});
   }
-  return heading("Rules respected") +
+  return title +
          "Each by comparison; what was not compared is not claimed. What was done to the host: `actions.jsonl`.\n\n" +
          table({"outcome", "rule", "detail", "evidence"}, rows);
 }

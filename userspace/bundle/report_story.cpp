@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "report_headings.hpp"
 #include "report_sections.hpp"
 #include "report_text.hpp"
 
@@ -15,22 +16,14 @@ using nlohmann::json;
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : cell(text); }
 
-std::string lines_of(const std::vector<events::Ref>& refs) {
-  static constexpr std::size_t kShown = 3;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(refs.size(), kShown); ++i)
-    text += fmt::format("{}{}:{}", i == 0 ? "" : ", ", refs[i].file, refs[i].line_start);
-  return refs.size() > kShown ? fmt::format("{} and {} more", text, refs.size() - kShown) : text;
-}
-
 std::string explain(const verdict::Check& check) {
   std::string text = fmt::format("**{}: {}**", cell(check.name), verdict::word(check.outcome));
   if (!check.detail.empty()) text += fmt::format(". {}", prose(check.detail));
   if (check.outcome != verdict::Outcome::kPass)
     text += fmt::format("\n\n- {}: {}\n- What to do: {}", cell(verdict::name(check.reason)),
                         prose(verdict::meaning(check.reason)), prose(verdict::advice(check.reason)));
-  if (!check.evidence.empty()) text += fmt::format("\n\nEvidence: {}", cell(lines_of(check.evidence)));
-  return text + "\n\n";
+  if (!check.evidence.empty()) text += fmt::format("\n\nEvidence: {}", pointers(check.evidence));
+  return text + "\n";
 }
 
 std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
@@ -77,9 +70,10 @@ std::string checks_section(const ReportInputs& inputs) {
   for (const auto& check : inputs.verdict.checks)
     rows.push_back({std::string{verdict::word(check.outcome)}, cell(check.name), or_dash(check.measured),
                     or_dash(check.expected), cell(verdict::name(check.reason)), fmt::to_string(check.n)});
-  std::string text = heading("Checks") + table({"outcome", "check", "measured", "expected", "reason", "n"}, rows);
-  text += heading("Why each check went as it did");
-  for (const auto& check : inputs.verdict.checks) text += explain(check);
+  std::string text = heading(Heading::kChecks, inputs.language) + table({"outcome", "check", "measured", "expected", "reason", "n"}, rows);
+  text += heading(Heading::kWhyChecks, inputs.language);
+  for (std::size_t i = 0; i < inputs.verdict.checks.size(); ++i)
+    text += (i == 0 ? "" : "\n") + explain(inputs.verdict.checks[i]);
   return text;
 }
 
@@ -93,7 +87,7 @@ std::string timeline_section(const ReportInputs& inputs) {
   for (const auto* entry : entries)
     rows.push_back({format_utc(events::to_realtime_ns(inputs.evidence, entry->t_mono_ns)), cell(entry->kind),
                     cell(describe(*entry))});
-  return heading("Timeline (UTC)") + table({"time", "what", "detail"}, rows);
+  return heading(Heading::kTimeline, inputs.language) + table({"time", "what", "detail"}, rows);
 }
 
 }  // namespace brownout::bundle

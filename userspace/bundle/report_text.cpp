@@ -2,6 +2,8 @@
 #include "report_text.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -49,7 +51,18 @@ std::string with_names(const std::string& endpoint, const std::vector<std::strin
   return names.empty() ? endpoint : fmt::format("{} ({})", endpoint, fmt::join(names, ", "));
 }
 
-std::string heading(std::string_view text) { return fmt::format("\n## {}\n\n", text); }
+std::string pointers(const std::vector<events::Ref>& refs) {
+  static constexpr std::size_t kShown = 3;
+  std::string text;
+  std::set<std::tuple<std::string_view, int, int>> seen; // lines that several checks point at count once
+  for (const auto& [file, start, end, digest] : refs) {
+    if (!seen.emplace(file, start, end).second || seen.size() > kShown) continue;
+    text += fmt::format("{}{}:{}", seen.size() == 1 ? "" : ", ", file, start);
+    if (end > start) text += fmt::format("-{}", end);
+  }
+  if (seen.size() > kShown) text += fmt::format(" and {} more", seen.size() - kShown);
+  return text.empty() ? "no lines" : cell(text);
+}
 
 std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {
   std::string text = row_of(columns) + row_of(std::vector<std::string>(columns.size(), "---"));

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "brownout/events.hpp"
+
 namespace brownout::bundle {
 
 // Text that others wrote, as one piece of a table's cell: nothing in it is markup, and it is cut where it is too long.
@@ -18,7 +20,8 @@ std::string prose(std::string_view text);
 std::string shown(std::string_view text);
 // "10.0.0.1:443 (api.example, ...)"
 std::string with_names(const std::string& endpoint, const std::vector<std::string>& names);
-std::string heading(std::string_view text);
+// "kernel/events.jsonl:4, kernel/events.jsonl:6-9 and 3 more"; "no lines" where there are none.
+std::string pointers(const std::vector<events::Ref>& refs);
 std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows);
 std::string milliseconds(std::int64_t ns);
 std::string milliseconds(const std::optional<double>& ms);

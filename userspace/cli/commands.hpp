@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
 struct ReportOptions {
   std::vector<std::filesystem::path> evidence; // one, or two to compare
   std::filesystem::path out;                   // empty: NAME.report.html here; "-": stdout
+  bool markdown = false;                       // of one only
+  std::optional<bundle::ReportLanguage> language; // of the headings; none: as recorded
 };
 ExitCode write_report(const ReportOptions& options);
 struct ExportOptions {

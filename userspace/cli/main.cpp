@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,14 @@ void add_signing(CLI::App* command, brownout::bundle::SigningOptions& signing) {
       ->needs(key);
 }
 
+void add_language(CLI::App* command, const std::string& description,
+                  const std::function<void(brownout::bundle::ReportLanguage)>& choose) {
+  command->add_option_function<std::string>(
+             "--lang", [choose](const std::string& word) { choose(*brownout::bundle::report_language(word)); }, description)
+      ->check(CLI::IsMember(std::vector<std::string>(brownout::bundle::kReportLanguages.begin(),
+                                                     brownout::bundle::kReportLanguages.end())));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,6 +55,8 @@ int main(int argc, char** argv) {
   add_signing(run_command, options.signing);
   run_command->add_flag("--json", options.json, "print one JSON object instead of text");
   run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
+  add_language(run_command, "headings of report.md: en, or zh for English and Chinese; default: en",
+               [&options](bundle::ReportLanguage language) { options.report_language = language; });
 
   std::filesystem::path drill;
   auto* check_command = app.add_subcommand("check", "check a drill file and print its plan; touches nothing");
@@ -92,7 +103,11 @@ int main(int argc, char** argv) {
   cli::ReportOptions reporting;
   auto* report_command = app.add_subcommand("report", "one page to look at, without a network; of two bundles: side by side");
   report_command->add_option("evidence", reporting.evidence, "a bundle, or a directory of one")->required()->expected(1, 2);
-  report_command->add_option("--out", reporting.out, "file to write, - for stdout; default: NAME.report.html here");
+  report_command->add_option("--out", reporting.out, "file to write, - for stdout; default: NAME.report.html (.md) here");
+  auto* markdown = report_command->add_flag("--markdown", reporting.markdown, "of one bundle, report.md instead of the page");
+  add_language(report_command, "its headings: en, or zh for English and Chinese; default: as recorded",
+               [&reporting](bundle::ReportLanguage language) { reporting.language = language; });
+  report_command->get_option("--lang")->needs(markdown);
 
   std::filesystem::path explained;
   std::vector<std::string> checks;

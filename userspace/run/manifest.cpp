@@ -91,6 +91,8 @@ bundle::Manifest make_manifest(const ManifestInputs& inputs) {
   manifest["labels"] = inputs.plan.drill.labels;
   // Nor is there anything of others in what we are: the chain begins with our digest.
   manifest["tool"] = tool;
+  if (const auto language = inputs.options.report_language; language != bundle::ReportLanguage::kEnglish)
+    manifest[bundle::kReportLanguageKey] = bundle::word(language);
   return {std::move(manifest)};
 }
 
