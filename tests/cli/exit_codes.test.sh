@@ -63,6 +63,29 @@ expect "the message names those that there are" said "junit, chaostoolkit, in-to
 run explain "$work/bad.tar.gz" telemetry
 expect_status "explain of garbage" 4 "$status"
 
+
+evidence=$here/../golden/cases/blind
+run report "$evidence" --markdown --lang zh --out -
+expect_status "report --markdown --lang zh" 0 "$status"
+expect "its headings are in both languages" said "## What happened / 发生了什么" out
+cp "$work/out" "$work/out.zh"
+LC_ALL=C run report "$evidence" --markdown --lang zh --out "$work/c.md"
+expect "and the same in the C locale" cmp "$work/out.zh" "$work/c.md"
+run report "$evidence" --markdown --out -
+expect "English where nothing else was recorded" grep -qx '## What happened' "$work/out"
+run report "$evidence" "$evidence" --markdown --out -
+expect_status "--markdown of two" 2 "$status"
+run report "$evidence" --lang zh --out -
+expect_status "--lang without --markdown" 2 "$status"
+run report "$evidence" --markdown --lang fr --out -
+expect_status "a language that there is not" 2 "$status"
+expect "the message names those that there are" said "--lang: fr not in {en,zh}" err
+run run "$work/nobody.yaml" --yes --lang fr
+expect_status "run in a language that there is not" 2 "$status"
+expect "which comes before anything else" said "--lang: fr not in {en,zh}" err
+run run "$work/nobody.yaml" --yes --lang zh
+expect "in one that there is, the drill is looked at" said "no-such-container-here" err
+
 run doctor --json
 expect "doctor prints JSON" jq -e '.capabilities | length > 5' "$work/out"
 finish

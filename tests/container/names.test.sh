@@ -27,7 +27,7 @@ app_by_name_up() {
   wait_until 10 sample_app_ready "$app" || die "the sample client has no answers"
 }
 
-section() { sed -n "/^## $1/,/^## /p" "$work/report"; }
+section() { sed -n "/^### $1/,/^##/p" "$work/report"; }
 
 all_failures_are_named() {
   section "Calls that failed" | awk -F'|' -v name="($api)" \

@@ -26,7 +26,7 @@ OPEN = {
 # What may be left out.
 OPTIONAL = {
     "manifest.json": {"operator.login_uid", "operator.env_SUDO_USER", "operator.env_SUDO_UID", "host.boot_id",
-                      "stop.detail", "run_dir_copies_dropped", "kernel_objects.injector", "kernel_objects.programs",
+                      "stop.detail", "run_dir_copies_dropped", "report_language", "kernel_objects.injector", "kernel_objects.programs",
                       "kernel_objects.not_observed", "kernel_objects.injector.qdiscs_as_before", "windows.baseline", "windows.inject", "windows.recovery",
                       "windows.settle"},
     "kernel/events.jsonl": {"rcode"},
@@ -37,7 +37,7 @@ OPTIONAL = {
 }
 # Of which no word beyond the known ones is taken.
 WORDS = {
-    "manifest.json": {"ending.ending", "kernel_objects.injector.means.hook"},
+    "manifest.json": {"report_language", "ending.ending", "kernel_objects.injector.means.hook"},
     "verdict.json": {"verdict", "scope", "completeness", "checks.[].sort", "checks.[].outcome", "checks.[].reason"},
     "plan.json": {"scope", "backend", "faults.[].kind", "faults.[].directions.[]", "gates.[].kind",
                   "faults.[].jitter.distribution"},
@@ -57,7 +57,7 @@ MANIFEST = {
     "operator": {"uid": 0, "user": "root", "login_uid": "4294967295"},
     "host": {"hostname": "host", "kernel_release": "6.12", "kernel_version": "#1", "machine": "x86_64",
              "boot_id": "e976a490-0505-4fa5-b647-087e1dfaaf84"},
-    "command_line": ["brownout", "run", "drill.yaml"],
+    "command_line": ["brownout", "run", "drill.yaml", "--lang", "zh"], "report_language": "zh",
     "interface": {"host_name": "veth0", "host_ifindex": 7, "container_name": "eth0", "container_ifindex": 2},
     "kernel_objects": {
         "injector": {

@@ -28,14 +28,54 @@ TEST_CASE("a report tells verdict, reasons, timeline, figures, injection and fai
     evidence.not_observed = {"RTOs of connections that were open before"};
   }));
   for (const char* text :
-       {"# brownout drill demo", "**Verdict: ", "## Checks", "## Why each check went as it did", "## Timeline (UTC)",
-        "inject start", "## Figures before, during and after", "| baseline |", "| inject |", "| recovery |",
-        "## What was injected", "Seed 7 (drawn)", "latency 300ms", "## Calls that failed in the window",
+       {"# brownout drill demo", "**Verdict: ", "### Checks", "### Why each check went as it did", "### Timeline (UTC)",
+        "inject start", "### Figures before, during and after", "| baseline |", "| inject |", "| recovery |",
+        "### What was injected", "Seed 7 (drawn)", "latency 300ms", "### Calls that failed in the window",
         "closed_unanswered", "10.0.0.1:8443", "timeout ReadTimeout (fingerprint/snapshots.jsonl:",
-        "kernel/events.jsonl:", "RTOs of connections that were open before", "## How to check this bundle",
+        "kernel/events.jsonl:", "RTOs of connections that were open before", "### How to check this bundle",
         "sha256sum -c --strict SHA256SUMS.txt",
         "brownout verify IEB_run_20251223_015749_unknown_demo_"})
     CHECK_THAT(report, ContainsSubstring(text));
+}
+
+TEST_CASE("a report says what was measured of the cause, and what is not known") {
+  const auto report = report_of(EvidenceBuilder{}.failures(8).injected_on_flow(false));
+  CHECK_THAT(report, ContainsSubstring("- None of 8 calls that failed in the window carries anything injected that explains it") &&
+                         ContainsSubstring("- 8 calls failed in the window without anything injected that explains it: their cause "
+                                           "is not known: kernel/events.jsonl:") &&
+                         ContainsSubstring("- stop_semantics: not checked"));
+  CHECK_THAT(report_of(EvidenceBuilder{}.failures(8)), ContainsSubstring("- Matched pairs: the app's own record was found of 8 of those 8: "
+                                                             "fingerprint/snapshots.jsonl:"));
+}
+
+TEST_CASE("the severity of a drill that passed is low if a failure is not in the app's record, medium if a gate alone failed") {
+  CHECK_THAT(report_of(EvidenceBuilder{}.failures(10).recorded(9)),
+             ContainsSubstring("**Verdict: PASS**") && ContainsSubstring("**low**, of a drill: a controlled test. Rule 5: "));
+  const auto stopped = [](events::Evidence& evidence) { evidence.ending = events::Ending::kStopFile; };
+  const auto report = report_of(EvidenceBuilder{}.then(stopped).then([](events::Evidence& evidence) {
+    auto ended = events::timeline::app_manifest("end", {{"run_id", kRunId}, {"status", "running"}});
+    ended.t_mono_ns = kSettleEnd;
+    evidence.timeline.push_back(ended);
+  }));
+  CHECK_THAT(report, ContainsSubstring("| claims that failed | stop_semantics | - |") &&
+                         ContainsSubstring("**medium**, of a drill: a controlled test. Rule 3: another claim failed."));
+}
+
+TEST_CASE("a bundle's report has the language of its manifest, and verify holds it to that") {
+  const auto plan = fixture_plan();
+  const ScratchDirectory staging, out;
+  stage(staging.path(), plan);
+  const auto [evidence, findings] = value_of(findings::read(plan, staging.path()));
+  auto manifest = fixture_manifest(plan);
+  manifest.json["report_language"] = "zh";
+  const auto sealed = value_of(bundle::seal(staging.path(), out.path(), bundle::bundle_name(kRunId, plan.drill.name, kSealedAt),
+                                            manifest, plan, verdict::judge(plan, evidence, findings), kSealedAt));
+  const auto report = slurp(staging / "report.md");
+  CHECK_THAT(report, ContainsSubstring("## What happened / 发生了什么\n\n**Verdict: PASS**"));
+  CHECK(value_of(bundle::verify(sealed.archive)).ok);
+  CHECK(value_of(bundle::markdown_report(sealed.archive, std::nullopt)) == report);
+  CHECK_THAT(value_of(bundle::markdown_report(sealed.archive, bundle::ReportLanguage::kEnglish)),
+             ContainsSubstring("## What happened\n\n**Verdict: PASS**"));
 }
 
 TEST_CASE("failures that the app did not record are named as such") {
@@ -85,7 +125,7 @@ TEST_CASE("a report lists queries that failed in the window, by their names, and
     evidence.names.push_back(question);
     evidence.counters.back().trace.payloads_suppressed = 3;
   }));
-  for (const char* text : {"## DNS queries that failed in the window", "| dns_unanswered | api.example | 10.0.0.1:53 | 2 |",
+  for (const char* text : {"### DNS queries that failed in the window", "| dns_unanswered | api.example | 10.0.0.1:53 | 2 |",
                            "| yes |", "names: 3 messages were over the budget per second"})
     CHECK_THAT(report, ContainsSubstring(text));
 }
@@ -103,5 +143,5 @@ TEST_CASE("a report says what was under way between phases") {
   const auto report = report_of(EvidenceBuilder{}.then([&](test::Evidence& evidence) {
     for (const auto& event : {under_way, connecting}) evidence.kernel_events.push_back({event, {}});
   }));
-  CHECK_THAT(report, ContainsSubstring("## Under way between phases") && ContainsSubstring("| 1 | 1 | 250"));
+  CHECK_THAT(report, ContainsSubstring("### Under way between phases") && ContainsSubstring("| 1 | 1 | 250"));
 }

@@ -154,7 +154,7 @@ TEST_CASE("each way in which shards differ from their index is named, in the man
   });
   INFO(run.summary.dump());
   CHECK(found);
-  CHECK_THAT(run.report, ContainsSubstring("## Raw evidence in shards"));
+  CHECK_THAT(run.report, ContainsSubstring("### Raw evidence in shards"));
   CHECK_THAT(run.beside(), ContainsSubstring(fmt::format("\nshard_mismatch: {}: ", row.shard)));
   CHECK(run.problems() == "");
 }

@@ -235,6 +235,8 @@ TEST_CASE("a forger whose digests all fit is refused") {
       {"manifest.json", "\"run_id\": \"run_2025", "\"run_id\": \"run_2024", "'run_id' does not follow"},
       {"manifest.json", "\"ticket\": \"OPS-1\"", "\"ticket\": \"OPS-2\"", "'labels' does not follow"},
       {"manifest.json", "\"name\": \"demo\"", "\"name\": \"other\"", "'target' does not follow"},
+      {"manifest.json", "\"run_id\": ", "\"report_language\": \"en\",\n  \"run_id\": ", "'report_language' is not as brownout writes it"},
+      {"manifest.json", "\"run_id\": ", "\"report_language\": \"zh\",\n  \"run_id\": ", "report.md does not follow"},
       {"manifest.json", "\"drill\": \"demo\"", "\"drill\": \"demo\",\n  \"drill\": \"demo\"",
        "not as brownout writes it"},
       {"manifest.json", "\"bundle\": \"IEB_", "\"bundle\": \"IEB_x", "'bundle' does not follow"},
