@@ -40,10 +40,8 @@ expect "some of those packets carried one" test "$(packets '[.[] | select(.lengt
 expect "delays are the drill's" test "$(packets \
   '[.[] | select(.verdict == "delayed") | .drawn_ns] | all(. >= 280000000 and . <= 320000000)')" = true
 expect "export" "$BROWNOUT" export pcapng "$(bundle_of CAPTURE_ALL)" --out "$work/out.pcapng"
-if [[ -e $work/out.pcapng ]] && command -v tcpdump >/dev/null; then
-  expect "tcpdump reads as many" test "$(tcpdump -n -r "$work/out.pcapng" 2>/dev/null | wc -l)" = "$(wc -l <"$work/packets")"
-  expect "all are of the server's port" test "$(tcpdump -n -r "$work/out.pcapng" "not tcp port $port" 2>/dev/null | wc -l)" = 0
-fi
+expect "tcpdump reads as many" test "$(tcpdump -n -r "$work/out.pcapng" 2>/dev/null | wc -l)" = "$(wc -l <"$work/packets")"
+expect "all are of the server's port" test "$(tcpdump -n -r "$work/out.pcapng" "not tcp port $port" 2>/dev/null | wc -l)" = 0
 
 take CAPTURE_FEW 5
 expect "as many as asked for, whatever was hit" test "$(wc -l <"$work/packets")" = 5

@@ -120,20 +120,6 @@ def check_tcpdump(file, packets, clocks):
         expect(f"tcpdump: addresses: {line}", (".443: Flags [S]" in line) and "10.0.0.2." in line)
 
 
-def check_tshark(file, packets):
-    """With a reader of every option, where there happens to be one: too large to be asked for."""
-    if not shutil.which("tshark"):
-        return
-    fields = ("frame.packet_flags_direction", "frame.interface_id", "frame.len", "frame.cap_len", "frame.comment")
-    told = subprocess.run(["tshark", "-r", file, "-T", "fields", *(x for field in fields for x in ("-e", field))], capture_output=True, text=True, check=True)
-    rows = [line.split("\t") for line in told.stdout.splitlines()]
-    expect(f"tshark: {len(rows)} packets", len(rows) == len(packets))
-    for row, packet in zip(rows, sorted(packets, key=lambda packet: packet["t_mono_ns"])):
-        inward = packet["direction"] == "ingress"
-        expect(f"tshark: {row}", int(row[0], 0) == (1 if inward else 2) and row[1] == str(int(inward)) and
-               row[2:4] == [str(packet["length"]), str(len(packet["headers"]) // 2)] and row[4].startswith(packet["verdict"]))
-
-
 def main():
     if not shutil.which("tcpdump"):
         skip("tcpdump is not installed")
@@ -158,7 +144,6 @@ def main():
         if told.returncode == 0:
             check_blocks(file.read_bytes(), packets, clocks)
             check_tcpdump(file, packets, clocks)
-            check_tshark(file, packets)
         refused = subprocess.run([BROWNOUT, "export", "pcapng", CASE], capture_output=True, text=True, check=False)
         expect(f"without a capture: {refused.stderr}", refused.returncode != 0 and "capture: {packets" in refused.stderr)
     for failure in failures[:20]:

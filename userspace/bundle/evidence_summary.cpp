@@ -65,21 +65,21 @@ json describe_capture(const findings::CaptureAccount& account) {
 
 json summarise(const events::Evidence& evidence, const findings::Findings& findings) {
   json summary = {{"windows", describe_windows(evidence)},
-          {"clocks", describe_clocks(evidence)},
-          {"stop", describe_stop(evidence)},
-          {"ending", {{"ending", events::ending_name(evidence.ending)}, {"detail", evidence.ending_detail}}},
-          {"cleanup", {{"recorded", evidence.cleanup_recorded}, {"leftovers", evidence.leftovers}}},
-          {"longest_sampling_gap_ns", evidence.longest_sampling_gap_ns},
-          {"run_changed", evidence.run_changed},
-          {"recovered", evidence.recovered},
-          {"not_observed", evidence.not_observed},
-          {"missing_required_files_count", evidence.run_files ? evidence.run_files->missing_required.size() : 0},
-          {"records",
-           {{"timeline", evidence.timeline.size()},
-            {"kernel_events", findings.events},
-            {"counters", evidence.counters.size()},
-            {"names", evidence.names.size()},
-            {"snapshots", evidence.snapshots.size()}}}};
+                  {"clocks", describe_clocks(evidence)},
+                  {"stop", describe_stop(evidence)},
+                  {"ending", {{"ending", events::ending_name(evidence.ending)}, {"detail", evidence.ending_detail}}},
+                  {"cleanup", {{"recorded", evidence.cleanup_recorded}, {"leftovers", evidence.leftovers}}},
+                  {"longest_sampling_gap_ns", evidence.longest_sampling_gap_ns},
+                  {"run_changed", evidence.run_changed},
+                  {"recovered", evidence.recovered},
+                  {"not_observed", evidence.not_observed},
+                  {"missing_required_files_count", evidence.run_files ? evidence.run_files->missing_required.size() : 0},
+                  {"records",
+                   {{"timeline", evidence.timeline.size()},
+                    {"kernel_events", findings.events},
+                    {"counters", evidence.counters.size()},
+                    {"names", evidence.names.size()},
+                    {"snapshots", evidence.snapshots.size()}}}};
   if (findings.capture) summary["capture"] = describe_capture(*findings.capture);
   return summary;
 }

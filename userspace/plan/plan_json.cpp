@@ -196,33 +196,33 @@ json to_json(const Plan& plan) {
   const ExpectedDelay expected = expected_round_trip(plan);
   json faults = json::array();
   for (const auto& fault : plan.faults) faults.push_back(fault_json(plan, fault, drill.faults[fault.index]));
-  json json_of_plan = {{"name", drill.name},
-          {"target", target_json(drill.target)},
-          {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
-          {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
-          {"pressure", pressure_json(drill)},
-          {"phases", phases_json(drill.phases)},
-          {"allow", allow_json(drill)},
-          {"backend", drill::backend_name(plan.backend)},
-          {"faults", std::move(faults)},
-          {"jitter_tables", tables_json(plan)},
-          {"caps", caps_json(drill.caps)},
-          {"abort_when", conditions_json(drill)},
-          {"gates", gates_json(plan)},
-          {"seed", std::to_string(plan.seed)},
-          {"seed_drawn", plan.seed_drawn},
-          {"max_duration_ns", plan.max_duration_ns},
-          {"needs_delay_line", plan.needs_delay_line},
-          {"expected_round_trip_delay_ns", expected.delay_ns},
-          {"expected_round_trip_jitter_ns", expected.jitter_ns},
-          {"create_stop_file_at_end", drill.create_stop_file_at_end},
-          {"protected", texts(drill.protected_paths)},
-          {"trace", {{"waits", drill.trace_waits}}},
-          {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
-          {"redact", drill.redact},
-          {"labels", drill.labels}};
-  if (drill.capture) json_of_plan["capture"] = {{"packets", drill.capture->packets}};
-  return json_of_plan;
+  json described = {{"name", drill.name},
+                    {"target", target_json(drill.target)},
+                    {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
+                    {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
+                    {"pressure", pressure_json(drill)},
+                    {"phases", phases_json(drill.phases)},
+                    {"allow", allow_json(drill)},
+                    {"backend", drill::backend_name(plan.backend)},
+                    {"faults", std::move(faults)},
+                    {"jitter_tables", tables_json(plan)},
+                    {"caps", caps_json(drill.caps)},
+                    {"abort_when", conditions_json(drill)},
+                    {"gates", gates_json(plan)},
+                    {"seed", std::to_string(plan.seed)},
+                    {"seed_drawn", plan.seed_drawn},
+                    {"max_duration_ns", plan.max_duration_ns},
+                    {"needs_delay_line", plan.needs_delay_line},
+                    {"expected_round_trip_delay_ns", expected.delay_ns},
+                    {"expected_round_trip_jitter_ns", expected.jitter_ns},
+                    {"create_stop_file_at_end", drill.create_stop_file_at_end},
+                    {"protected", texts(drill.protected_paths)},
+                    {"trace", {{"waits", drill.trace_waits}}},
+                    {"telemetry", {{"pass", drill.telemetry_pass}, {"fail", drill.telemetry_fail}}},
+                    {"redact", drill.redact},
+                    {"labels", drill.labels}};
+  if (drill.capture) described["capture"] = {{"packets", drill.capture->packets}};
+  return described;
 }
 
 }  // namespace brownout::plan

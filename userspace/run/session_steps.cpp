@@ -204,12 +204,15 @@ Result<> Session::stop_injection() {
   auto detached = injector_->detach();
   const std::int64_t took_ms = (monotonic_ns() - begun) / 1'000'000;
   injecting_ = false;
-  BROWNOUT_TRY(take_packets());
-  BROWNOUT_TRY(take_counters());  // the totals at the end of the fault, next to the devices' as they are now
+  // A fault that could not be undone is told before a record that could not be written, and neither keeps the other away.
+  Result<> recorded = take_packets();
+  // The totals at the end of the fault, next to the devices' as they are now.
+  if (auto counted = take_counters(); recorded) recorded = std::move(counted);
   counters_->watch(nullptr, nullptr);
-  BROWNOUT_TRY(record_action("detach faults", interface_.host_name,
-                             detached ? fmt::format("ok, {} ms", took_ms) : detached.error().render()));
-  return detached;
+  auto noted = record_action("detach faults", interface_.host_name,
+                             detached ? fmt::format("ok, {} ms", took_ms) : detached.error().render());
+  if (recorded) recorded = std::move(noted);
+  return detached ? recorded : detached;
 }
 
 }  // namespace brownout::run

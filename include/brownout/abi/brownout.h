@@ -208,7 +208,7 @@ BROWNOUT_ASSERT(sizeof(struct brownout_capture_record) == 48 + BROWNOUT_CAPTURE_
 
 struct brownout_capture_counters { /* per CPU, one element; together they are the packets that faults hit */
 	__u64 captured[BROWNOUT_DIRECTIONS];
-	__u64 lost[BROWNOUT_DIRECTIONS];   /* no room in the ring */
+	__u64 lost[BROWNOUT_DIRECTIONS];   /* no room in the ring, or not to be read */
 	__u64 beyond[BROWNOUT_DIRECTIONS]; /* more than the drill asks for */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_capture_counters) == 48, "brownout_capture_counters");
