@@ -42,10 +42,9 @@ TEST_CASE("a phase of a number that has no name yet is judged, too") {
   const ScratchDirectory directory;
   stage(directory.path(), fixture_plan());
   std::ofstream{directory / "timeline.jsonl", std::ios::app}
-      << R"({"t_mono_ns":1043000000000,"kind":"phase","phase":9,"edge":"start"})" << "\n";
-  const auto judged = bundle::rejudge(directory.path(), std::nullopt);
-  REQUIRE(judged);
-  CHECK(judged->verdict.outcome == verdict::Outcome::kPass);
+      << R"({"t_mono_ns":1043000000000,"kind":"phase","edge":"start","phase":9})" << "\n";
+  const auto judged = value_of(bundle::rejudge(directory.path(), std::nullopt));
+  CHECK(judged.verdict.outcome == verdict::Outcome::kPass);
 }
 
 TEST_CASE("a bundle and its files, judged again, give the verdict that was sealed") {
