@@ -2,13 +2,12 @@
 # The ways in which a drill ends early: SIGKILL, SIGSTOP, STOP file, SIGINT. The fault must end with it.
 . "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
 
-# A fresh connection from inside the container, timed: below 200 ms it was neither delayed nor lost.
+# A fresh connection from inside the container: below 200 ms it was neither delayed nor lost. One that began under the fault
+# is not waited for: what its first packet goes through says nothing of those that begin later.
 fresh_connect() {
   container_exec "$app" "$python" -c "
-import socket, sys, time
-start = time.monotonic()
-socket.create_connection(('$server', $port), timeout=2).close()
-sys.exit(time.monotonic() - start > 0.2)" 2>/dev/null
+import socket
+socket.create_connection(('$server', $port), timeout=0.2).close()" 2>/dev/null
 }
 
 is_slow() { ! fresh_connect; }
