@@ -49,8 +49,10 @@ if(BROWNOUT_STATIC)
   # Newer versions of it stand on Abseil.
   list(FILTER RE2_STATIC_LIBRARIES EXCLUDE REGEX "^re2$")
   target_link_libraries(brownout_patterns INTERFACE PkgConfig::RE2 ${RE2_STATIC_LIBRARIES})
-  # Only tar and gzip are asked of libarchive, so only zlib has to come with it.
+  # Only tar and gzip are asked of libarchive, so only zlib has to come with it: its table of all formats would ask for the
+  # libraries of each, and goes with what nothing calls.
   target_link_libraries(brownout_archive INTERFACE LibArchive::LibArchive ZLIB::ZLIB)
+  target_link_options(brownout_archive INTERFACE -Wl,--gc-sections)
 else()
   if(TARGET yaml-cpp::yaml-cpp)
     target_link_libraries(brownout_yaml INTERFACE yaml-cpp::yaml-cpp)
