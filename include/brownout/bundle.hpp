@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/signing.hpp"
+#include "brownout/timestamp.hpp"
 #include "brownout/verdict.hpp"
 
 namespace brownout::bundle {
@@ -41,6 +42,7 @@ struct Sealed {
   std::string chain_head;         // of chain.jsonl
   std::string signed_by;          // "ED25519 SHA256:..."; empty: unsigned
   std::string not_signed_because; // the signer failed: what was recorded is sealed without it
+  std::string not_stamped_because; // likewise of a time-stamp authority
 };
 // Takes the staging directory as it is (drill.yaml, plan.json, the evidence files, run_dir/...), adds manifest.json,
 // verdict.json, report.md, report.html, time_series.jsonl, FILELIST.ls.txt and SHA256SUMS.txt, has that signed, and
@@ -49,7 +51,8 @@ struct Sealed {
 // Same inputs, same bytes: sorted members, fixed owner and mode, `realtime_ns` as every mtime.
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
-                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer = nullptr);
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer = nullptr,
+                    const TimestampAuthority* authority = nullptr);
 
 // Copies the files of the run directory into staging/run_dir/, redacted, never following links out of it. What cannot be read
 // as text is left out.
@@ -61,6 +64,8 @@ Result<Redactor> staged_redactor(const std::filesystem::path& staging);
 struct VerifyOptions {
   bool require_signature = false;
   std::filesystem::path allowed_signers; // of ssh-keygen; empty: nobody is known. Who names one wants a signature
+  std::filesystem::path timestamp;       // an answer of an authority about the archive itself; empty: none
+  std::filesystem::path timestamp_ca;    // PEM, whom such answers are believed of. Who names it wants a time stamp
 };
 struct Verification {
   bool ok = false;
@@ -68,10 +73,25 @@ struct Verification {
   std::vector<std::string> held;   // "chain: ..."
   std::vector<std::string> origin; // "NOT PROVEN (unsigned)"
   verdict::Verdict recomputed;
+  std::string sha256;      // of the archive
+  nlohmann::json manifest; // null: it could not be read
 };
 // Refuses links, absolute or climbing paths, duplicate and unlisted members; checks every hash; compiles drill.yaml,
 // loads the evidence, judges again and compares with verdict.json. An Error only when the archive cannot be read.
 Result<Verification> verify(const std::filesystem::path& archive, const VerifyOptions& options = {});
+
+// Bundles that verified, as runs of a target in the run log of their host: which of them are not among those that were
+// given, and whether each one names the one before as it is.
+struct Runs {
+  std::vector<std::string> says;     // "runs of docker exchange-bot: 3, 5"
+  std::vector<std::string> problems;
+};
+struct Given {
+  std::string name; // as it was given
+  std::string sha256;
+  nlohmann::json manifest;
+};
+Runs compare_runs(const std::vector<Given>& bundles);
 
 // Recorded evidence, judged again by the recorded drill or by another. Neither hashes nor lists are looked at: that is
 // verify's. Of an archive, hostile members are an Error of kFormat.

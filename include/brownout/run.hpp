@@ -14,6 +14,9 @@
 
 namespace brownout::run {
 
+// Of the host: which drills there were. It outlives a boot.
+inline constexpr char kRunLogDirectory[] = "/var/lib/brownout";
+
 struct Options {
   std::filesystem::path drill;
   std::filesystem::path out_directory = ".";
@@ -21,14 +24,18 @@ struct Options {
   bool yes = false;
   bundle::ReportLanguage report_language = bundle::ReportLanguage::kEnglish;
   bundle::SigningOptions signing; // without a key: unsigned
+  std::string timestamp;          // address of a time-stamp authority; empty: none
+  std::filesystem::path run_log = kRunLogDirectory; // directory of the run log
   std::vector<std::string> command_line;
 };
 
 struct Outcome {
   ExitCode exit_code = ExitCode::kError;
   verdict::Verdict verdict;
+  std::string run_id;
   bundle::Sealed sealed;
   bool has_bundle = false;
+  std::string run_log_problem; // the run log does not say how this run ended
 };
 
 // Errors before anything was attached come back as Error; later ones end in a sealed bundle with verdict ERROR.
@@ -43,7 +50,12 @@ Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
 Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path& directory);
 // Seals what there is. Never a PASS: `bundle_complete` is inconclusive, and a drill that did not come to its end is an
 // ERROR. kRefused while the drill runs; the evidence stays where it is unless a bundle was written.
+struct RecoverOptions {
+  bundle::SigningOptions signing;
+  std::string timestamp;
+  std::filesystem::path run_log = kRunLogDirectory;
+};
 Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
-                        const bundle::SigningOptions& signing = {});
+                        const RecoverOptions& options = {});
 
 }  // namespace brownout::run

@@ -10,7 +10,7 @@ base_packages=(
 test_packages=(
   python3-jsonschema python3-yaml python3-junitparser python3-prometheus-client busybox-static jq iputils-ping
   iperf3 docker.io qemu-system-x86 cpio xz-utils zstd tmux strace openssh-client openssl chromium
-  tcpdump
+  tcpdump curl e2fsprogs
 )
 
 # The oldest version that will do, where a supported distribution carries an older one too:
@@ -25,7 +25,7 @@ declare -A command_of=(
   [g++]=g++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [runc]=runc
   [iproute2]=ip [python3]=/usr/bin/python3 [jq]=jq [iputils-ping]=ping [iperf3]=iperf3
   [openssh-client]=ssh-keygen [openssl]=openssl [docker.io]=dockerd [qemu-system-x86]=qemu-system-x86_64
-  [chromium]=chromium [tcpdump]=tcpdump
+  [chromium]=chromium [tcpdump]=tcpdump [curl]=curl [e2fsprogs]=chattr
 )
 
 oldest_clang=15

@@ -28,7 +28,7 @@ OPTIONAL = {
     "manifest.json": {"operator.login_uid", "operator.env_SUDO_USER", "operator.env_SUDO_UID", "host.boot_id",
                       "stop.detail", "run_dir_copies_dropped", "report_language", "kernel_objects.injector", "kernel_objects.programs",
                       "kernel_objects.not_observed", "kernel_objects.injector.qdiscs_as_before", "windows.baseline", "windows.inject", "windows.recovery",
-                      "windows.settle"},
+                      "windows.settle", "run_log"},
     "kernel/events.jsonl": {"rcode"},
     "run_dir_copy.json": {"files.[].original_sha256", "files.[].redacted", "files.[].redacted.secret"},
     "redactions.json": {"total.pattern_01", "files.[].redacted.pattern_01"},
@@ -73,6 +73,13 @@ NAME = {"t_mono_ns": 1, "source": "dns", "name": "REDACTED_pattern_01.example", 
 
 
 DIGEST = "0" * 64
+# As the recorder spells it.
+RUN_LOG = {"t_mono_ns": 1, "kind": "run_log", "path": "/var/lib/brownout/runs.jsonl", "run": {
+    "append_only": True, "line_sha256": DIGEST, "log": DIGEST, "number": 2, "of_host": 3, "owner_uid": 0, "previous": {
+        "ended": {"archive": "IEB_a.tar.gz", "archive_sha256": DIGEST, "run_id": "run_1", "unsealed": None, "utc": "2025-12-23T01:57:49Z",
+                  "verdict": "PASS"},
+        "line_sha256": DIGEST, "number": 1, "plan_sha256": DIGEST, "started_utc": "2025-12-23T01:50:49Z"},
+    "problems": ["line 2 is torn or damaged"], "target": "docker demo"}, "unavailable": None}
 LISTED = {"files": [{"path": "a", "kind": "file", "size": 1, "inode": 2, "mtime_ns": 3, "sha256": DIGEST}], "problem": None}
 # Of what this bundle does not have.
 EXAMPLES = {
@@ -159,8 +166,10 @@ def sealed(work):
     (evidence / "manifest.json").write_text(json.dumps({**MANIFEST, "target": target, "drill_sha256": drill_sha256(evidence)}))
     with (evidence / "kernel/events.jsonl").open("a") as events:
         events.write('{"sequence":')
+    with (evidence / "timeline.jsonl").open("a") as timeline:
+        timeline.write(json.dumps(RUN_LOG, separators=(",", ":")) + "\n")
     (evidence / "kernel/names.jsonl").write_text(json.dumps(NAME, separators=(",", ":")) + "\n")
-    subprocess.run([brownout, "recover", evidence, "--out", work], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    subprocess.run([brownout, "recover", evidence, "--out", work, "--run-log", work / "none"], check=True, stdout=subprocess.DEVNULL, timeout=60)
     bundle = next(work.glob("IEB_*.tar.gz"))
     subprocess.run([brownout, "verify", bundle], check=True, stdout=subprocess.DEVNULL, timeout=60)
     return bundle_schemas.open_bundle(bundle, work / "open")

@@ -133,11 +133,12 @@ inline bundle::Manifest fixture_manifest(const plan::Plan& plan) {
 }
 
 inline bundle::Sealed seal_staged(const std::filesystem::path& staging, const std::filesystem::path& out,
-                                  const plan::Plan& plan, const bundle::Signer* signer = nullptr) {
+                                  const plan::Plan& plan, const bundle::Signer* signer = nullptr,
+                                  const bundle::TimestampAuthority* authority = nullptr) {
   const auto [evidence, findings] = value_of(findings::read(plan, staging));
   const auto verdict = verdict::judge(plan, evidence, findings);
   return value_of(bundle::seal(staging, out, bundle::bundle_name(kRunId, plan.drill.name, kSealedAt),
-                               fixture_manifest(plan), plan, verdict, kSealedAt, signer));
+                               fixture_manifest(plan), plan, verdict, kSealedAt, signer, authority));
 }
 
 // ---- taking apart and putting together -----------------------------------------------------------------------------
@@ -244,7 +245,7 @@ inline void rechain(std::vector<TarMember>& members) {
 // And both lists fit the files.
 inline void relist(std::vector<TarMember>& members) {
   const auto unlisted = [](const std::string& path) {
-    return path == "SHA256SUMS.txt" || path == "SHA256SUMS.txt.sig" || path == "attestation.dsse.json";
+    return path == "SHA256SUMS.txt" || path == "SHA256SUMS.txt.sig" || path == "SHA256SUMS.txt.tsr" || path == "attestation.dsse.json";
   };
   std::map<std::string, std::string> contents;
   for (const auto& member : members) contents[member.path.substr(member.path.find('/') + 1)] = member.content;

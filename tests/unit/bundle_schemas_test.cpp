@@ -66,6 +66,7 @@ std::vector<events::TimelineEntry> entries() {
           timeline::target(target::to_json({})),
           timeline::note(""),
           timeline::disk({}),
+          {.kind = "run_log", .fields = {{"path", "/"}, {"unavailable", nullptr}, {"run", nullptr}}},
           {.kind = "audit", .fields = {{"facts", json::object()}}}};
 }
 

@@ -6,7 +6,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include "../support/signing_keys.hpp"
+#include "../support/run_logs.hpp"
+#include "../support/time_stamp_room.hpp"
 #include "brownout/subprocess.hpp"
 
 using namespace brownout;
@@ -32,6 +33,7 @@ std::string script_for(const std::string& name) {
 }
 
 struct Room {
+  TimeStampRoom authority;
   ScratchDirectory directory;
   fs::path archive;
   std::string name;
@@ -39,12 +41,20 @@ struct Room {
   Room() {
     const ScratchDirectory staging;
     const auto plan = fixture_plan();
-    stage(staging.path(), plan, EvidenceBuilder{}.rates(4, 3).failures(8));
+    const LogRoom log;
+    begin(log, run_of("docker demo"));
+    const auto run_log = entry_of(log, begin(log, run_of("docker demo")));
+    stage(staging.path(), plan, EvidenceBuilder{}.rates(4, 3).failures(8).then([&](Evidence& evidence) {
+      evidence.timeline.push_back({.t_mono_ns = kStart, .kind = "run_log", .fields = run_log});
+    }));
+    const auto stamping = value_of(bundle::TimestampAuthority::open(authority.url()));
     const auto signer = value_of(
         bundle::Signer::open({.key = signing_keys().of("ed25519"), .attestation_key = signing_keys().of("pem")}));
-    archive = seal_staged(staging.path(), directory.path(), plan, &signer).archive;
+    archive = seal_staged(staging.path(), directory.path(), plan, &signer, &stamping).archive;
     name = archive.stem().stem().string();
     fs::copy_file(signing_keys().allowed(), directory / "allowed_signers");
+    fs::copy_file(authority.ca(), directory / "tsa.pem");
+    authority.stamp(archive, archive.string() + ".tsr");
   }
   // What is wrong by the page; empty: nothing.
   std::string run() const {
@@ -75,6 +85,17 @@ TEST_CASE("the commands for stock tools hold a fresh bundle, and find what was t
   relist(members);
   room.pack_again(members);
   CHECK_THAT(room.run(), ContainsSubstring("incorrect signature"));
+
+  members = whole;
+  find_member(members, "SHA256SUMS.txt.tsr").content[200] ^= 1;
+  room.pack_again(members);
+  CHECK_THAT(room.run(), ContainsSubstring("status 1"));
+  auto manifest = nlohmann::json::parse(find_member(members, "manifest.json").content);
+  manifest["run_log"]["run"]["previous"] = nullptr;
+  members = whole;
+  find_member(members, "manifest.json").content = manifest.dump(2) + "\n";
+  room.pack_again(members);
+  CHECK_THAT(room.run(), ContainsSubstring("manifest.json: FAILED"));
 
   members = whole;
   members.push_back({room.name + "/run_dir/extra", "x"});
@@ -140,8 +161,8 @@ TEST_CASE("flipped bits against stock tools", "[.flips-stock]") {
     spill(room.archive, changed);
     CHECK_FALSE(check("sha256sum -c --strict *.sha256"));
     const auto& member = whole[random() % whole.size()];
-    // The attestation has a check of its own, and an empty file has no bits.
-    if (member.content.empty() || member.path.ends_with(".dsse.json")) continue;
+    // Attestation and time stamp have checks of their own, and an empty file has no bits.
+    if (member.content.empty() || member.path.ends_with(".dsse.json") || member.path.ends_with(".tsr")) continue;
     auto content = member.content;
     content[random() % content.size()] ^= static_cast<char>(1 << random() % 8);
     spill(room.directory / member.path, content);

@@ -8,6 +8,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../support/bundle_fixture.hpp"
+#include "../support/run_logs.hpp"
 #include "brownout/run.hpp"
 
 using namespace brownout;
@@ -141,4 +142,31 @@ TEST_CASE("a drill that was killed before it attached anything has no evidence")
   REQUIRE_FALSE(nothing);
   CHECK(nothing.error().code == ErrorCode::kNotFound);
   CHECK_THAT(nothing.error().render(), ContainsSubstring("before anything was attached"));
+}
+
+TEST_CASE("the run log has how a killed run ended, once it is recovered") {
+  const LogRoom room;
+  const Killed killed;
+  const auto run = begin(room, run_of("docker demo"));
+  auto entry = nlohmann::ordered_json{{"t_mono_ns", 1}, {"kind", "run_log"}};
+  for (const auto& [key, value] : entry_of(room, run).items()) entry[key] = value;
+  killed.cut_timeline_before("{\"t_mono_ns\"");
+  spill(killed.evidence() / "timeline.jsonl", entry.dump() + "\n");
+  std::filesystem::remove(killed.evidence() / "chain.jsonl");
+  SECTION("there") {
+    const auto outcome = run::recover(killed.evidence(), killed.out(), {.run_log = room.directory()});
+    INFO((outcome ? std::string{} : outcome.error().render()));
+    REQUIRE(outcome);
+    CHECK(outcome->run_log_problem == "");
+    const auto before = begin(room, run_of("docker demo")).at("previous");
+    CHECK(before.at("ended").at("verdict") == "ERROR");
+    CHECK(before.at("ended").at("archive_sha256") == outcome->sealed.sha256);
+  }
+  SECTION("in another one than was named") {
+    const LogRoom other;
+    begin(other, run_of("docker demo"));
+    const auto outcome = run::recover(killed.evidence(), killed.out(), {.run_log = other.directory()});
+    REQUIRE(outcome);
+    CHECK_THAT(outcome->run_log_problem, ContainsSubstring("has no run that began with line"));
+  }
 }

@@ -19,6 +19,7 @@
 #include "recorded_plan.hpp"
 #include "redactions.hpp"
 #include "run_directory_copy.hpp"
+#include "run_log.hpp"
 #include "schemas.hpp"
 #include "shards.hpp"
 #include "time_series.hpp"
@@ -159,6 +160,10 @@ void ContentCheck::check_identity(const plan::Plan& plan, const events::Evidence
     if (app_manifest.is_object() && app_manifest.contains("run_id"))
       expect_in_manifest("run_id", app_manifest.at("run_id"), "the app's manifest in the timeline");
   }
+  const auto run_log = recorded_run_log(evidence);
+  if (run_log.is_null() && manifest_.contains("run_log"))
+    report(fmt::format("{}: 'run_log' is not in the timeline", kManifest));
+  for (const auto& said : describe_numbering(run_log)) held_.push_back(visible(said));
 }
 
 // That a forger mended the chain or did not is no reason to look at nothing else.

@@ -2,6 +2,7 @@
 #include "evidence_summary.hpp"
 
 #include "brownout/clock.hpp"
+#include "run_log.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -80,6 +81,7 @@ json summarise(const events::Evidence& evidence, const findings::Findings& findi
                     {"counters", evidence.counters.size()},
                     {"names", evidence.names.size()},
                     {"snapshots", evidence.snapshots.size()}}}};
+  if (auto run_log = recorded_run_log(evidence); !run_log.is_null()) summary["run_log"] = std::move(run_log);
   if (findings.capture) summary["capture"] = describe_capture(*findings.capture);
   return summary;
 }

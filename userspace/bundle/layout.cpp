@@ -35,7 +35,7 @@ bool is_safe_component(std::string_view part) { return !part.empty() && part != 
 
 std::string jitter_table_path(std::size_t index) { return fmt::format("{}{}.dist", kJitterTables, index + 1); }
 
-bool is_unlisted(std::string_view path) { return path == kChecksums || path == kSignature || path == kAttestation; }
+bool is_unlisted(std::string_view path) { return path == kChecksums || path == kSignature || path == kAttestation || path == kTimestamp; }
 
 bool is_known(std::string_view path) {
   for (std::size_t i = 0; i < BROWNOUT_MAX_FAULTS; ++i)

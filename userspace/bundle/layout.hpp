@@ -14,6 +14,7 @@ inline constexpr int kFormat = 5;
 inline constexpr std::string_view kChecksums = "SHA256SUMS.txt";
 inline constexpr std::string_view kSignature = "SHA256SUMS.txt.sig";
 inline constexpr std::string_view kAttestation = "attestation.dsse.json";
+inline constexpr std::string_view kTimestamp = "SHA256SUMS.txt.tsr";
 inline constexpr std::string_view kFileList = "FILELIST.ls.txt";
 inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kVerdict = "verdict.json";
@@ -47,7 +48,7 @@ inline constexpr std::array<std::string_view, 9> kStaged{
     kDrill, kPlan, kChain, "timeline.jsonl", "kernel/events.jsonl", "kernel/counters.jsonl", "kernel/names.jsonl",
     "kernel/latency.jsonl", "fingerprint/snapshots.jsonl"};
 
-// Not in the lists, as it is made of them: the list of digests, and what is signed of that.
+// Not in the lists, as it is made of them: the list of digests, and what is signed or stamped of that.
 bool is_unlisted(std::string_view path);
 // A file of this name has a place in the format.
 bool is_known(std::string_view path);

@@ -7,6 +7,7 @@
 #include "report_sections.hpp"
 #include "report_text.hpp"
 #include "report_words.hpp"
+#include "run_log.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -49,6 +50,18 @@ std::string window_row(const ReportInputs& inputs, std::uint32_t phase) {
                      complete ? "" : ", cut short");
 }
 
+// Which run of its target it is, and which one was before.
+std::string run_log_rows(const events::Evidence& evidence) {
+  const auto run_log = recorded_run_log(evidence);
+  if (run_log.is_null()) return {};
+  const auto run = numbered_run(run_log);
+  if (!run) return fmt::format("| run log | none: {} |\n", cell(why_not_numbered(run_log)));
+  std::string text = fmt::format("| run log | run {} of {} on this host |\n", run->number, cell(run->target));
+  text += fmt::format("| before it | {} |\n", run->before ? cell(describe(*run->before)) : "none of this target");
+  for (const auto& problem : run->problems) text += fmt::format("| run log damaged | {} |\n", cell(problem));
+  return text;
+}
+
 std::string planned_faults(const ReportInputs& inputs) {
   std::string text;
   for (const auto& fault : inputs.plan.faults)
@@ -68,6 +81,7 @@ std::string context_section(const ReportInputs& inputs) {
   for (const std::uint32_t phase : {BROWNOUT_PHASE_BASELINE, BROWNOUT_PHASE_INJECT, BROWNOUT_PHASE_RECOVERY})
     text += window_row(inputs, phase);
   text += said(inputs, "how it ended", "/ending/ending") + said(inputs, "detail", "/ending/detail");
+  text += run_log_rows(inputs.evidence);
   for (const auto& [key, value] : inputs.plan.drill.labels) text += fmt::format("| label {} | {} |\n", cell(key), cell(value));
   return text + by_the_app(inputs);
 }

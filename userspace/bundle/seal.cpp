@@ -205,23 +205,47 @@ Result<Members> sign(const Signer& signer, const std::filesystem::path& staging)
   return made;
 }
 
-// A drill is not lost for its signature: it is sealed without, and says why.
-Result<Members> complete_and_sign(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
-                                  const verdict::Verdict& verdict, const Signer* signer, Sealed& sealed) {
+// Of the list of digests, beside it.
+Result<> stamp(const TimestampAuthority& authority, const std::filesystem::path& staging) {
+  BROWNOUT_ASSIGN(const auto digest, sha256_file(staging / kChecksums));
+  BROWNOUT_ASSIGN(const auto answer, authority.stamp(digest));
+  return write_file(staging / kTimestamp, answer);
+}
+
+// A drill is not lost for its signature or its time stamp: it is sealed without, and says why.
+Result<Members> complete_and_vouch(const std::filesystem::path& staging, nlohmann::json manifest, const plan::Plan& plan,
+                                   const verdict::Verdict& verdict, const Signer* signer,
+                                   const TimestampAuthority* authority, Sealed& sealed) {
   manifest["signing"] = signer != nullptr ? signer->describe() : nlohmann::json();
-  BROWNOUT_ASSIGN(auto whole, complete(staging, manifest, plan, verdict));
-  sealed.chain_head = whole.chain_head;
-  if (signer == nullptr) return whole.members;
-  if (auto made = sign(*signer, staging)) {
-    whole.members.merge(*made);
-    sealed.signed_by = signer->key_name();
-    return whole.members;
-  } else {
-    sealed.not_signed_because = made.error().render();
+  manifest.erase("timestamp");  // of an attempt that came to nothing
+  if (authority != nullptr) manifest["timestamp"] = {{"url", authority->url()}, {"failed", nullptr}};
+  for (;;) {
+    BROWNOUT_ASSIGN(auto whole, complete(staging, manifest, plan, verdict));
+    sealed.chain_head = whole.chain_head;
+    // First what fails more often: a security key wants a finger for each signature.
+    if (authority != nullptr) {
+      if (const auto stamped = stamp(*authority, staging); !stamped) {
+        sealed.not_stamped_because = stamped.error().render();
+        manifest["timestamp"]["failed"] = sealed.not_stamped_because;
+        authority = nullptr;
+        continue;
+      }
+      whole.members.emplace(kTimestamp, Member{});
+    }
+    if (signer == nullptr) return whole.members;
+    if (auto made = sign(*signer, staging)) {
+      whole.members.merge(*made);
+      sealed.signed_by = signer->key_name();
+      return whole.members;
+    } else {
+      sealed.not_signed_because = made.error().render();
+      manifest["signing"] = {{"failed", sealed.not_signed_because}};
+      signer = nullptr;
+    }
+    // Of the list as it was.
+    std::error_code error;
+    std::filesystem::remove(staging / kTimestamp, error);
   }
-  manifest["signing"] = {{"failed", sealed.not_signed_because}};
-  BROWNOUT_ASSIGN(auto without, complete(staging, std::move(manifest), plan, verdict));
-  return without.members;
 }
 
 Result<> pack(int fd, const std::filesystem::path& staging, const std::string& name, const Members& members,
@@ -241,7 +265,8 @@ std::string bundle_name(const std::string& run_id, const std::string& drill_name
 
 Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem::path& out_directory,
                     const std::string& name, const Manifest& manifest, const plan::Plan& plan,
-                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer) {
+                    const verdict::Verdict& verdict, std::int64_t realtime_ns, const Signer* signer,
+                    const TimestampAuthority* authority) {
   if (!is_safe(name) || name.contains('/'))
     return fail(ErrorCode::kRefused, "'" + name + "' cannot be a bundle's name");
   auto json = manifest.json;
@@ -249,7 +274,7 @@ Result<Sealed> seal(const std::filesystem::path& staging, const std::filesystem:
   json["bundle"] = name;
   json["sealed_utc"] = format_utc(realtime_ns);
   Sealed sealed{.archive = out_directory / (name + ".tar.gz")};
-  BROWNOUT_ASSIGN(const auto members, complete_and_sign(staging, std::move(json), plan, verdict, signer, sealed));
+  BROWNOUT_ASSIGN(const auto members, complete_and_vouch(staging, std::move(json), plan, verdict, signer, authority, sealed));
 
   BROWNOUT_ASSIGN(auto file, TemporaryFile::make(out_directory, name));
   BROWNOUT_TRY(pack(file.fd(), staging, name, members, realtime_ns));

@@ -6,9 +6,11 @@
 #include "brownout/fd.hpp"
 #include "content_check.hpp"
 #include "extract.hpp"
+#include "layout.hpp"
 #include "origin.hpp"
 #include "package_report.hpp"
 #include "private_directory.hpp"
+#include "time_stamp_check.hpp"
 
 namespace brownout::bundle {
 namespace {
@@ -42,12 +44,19 @@ void append(std::vector<std::string>& to, std::vector<std::string> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+nlohmann::json manifest_in(const std::filesystem::path& directory) {
+  const auto text = read_file(directory / kManifest, kLargestDocument);
+  const auto manifest = text ? events::parse_json(*text, kManifest) : std::unexpected(text.error());
+  return manifest ? *manifest : nlohmann::json();
+}
+
 }  // namespace
 
 Result<Verification> verify(const std::filesystem::path& archive, const VerifyOptions& options) {
   Verification verification;
   BROWNOUT_ASSIGN(const auto directory, PrivateDirectory::make());
   BROWNOUT_ASSIGN(auto extracted, extract(archive, directory.path()));
+  BROWNOUT_ASSIGN(verification.sha256, sha256_file(archive));
   BROWNOUT_ASSIGN(verification.problems, check_digest_beside(archive));
   BROWNOUT_ASSIGN(auto of_report, check_report_beside(archive));
   append(verification.problems, std::move(of_report));
@@ -63,6 +72,11 @@ Result<Verification> verify(const std::filesystem::path& archive, const VerifyOp
     append(verification.problems, std::move(origin.problems));
     append(verification.held, std::move(origin.held));
     verification.origin = std::move(origin.says);
+    BROWNOUT_ASSIGN(auto stamps, check_time_stamps(top, extracted.members, verification.sha256, options));
+    append(verification.problems, std::move(stamps.problems));
+    append(verification.held, std::move(stamps.held));
+    append(verification.origin, std::move(stamps.says));
+    verification.manifest = manifest_in(top);
   }
   verification.ok = verification.problems.empty();
   return verification;

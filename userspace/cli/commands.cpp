@@ -44,9 +44,14 @@ void print_text(const run::Outcome& outcome) {
              visible(outcome.sealed.archive.string()), outcome.sealed.sha256);
 }
 
-void tell_of_signing(const run::Outcome& outcome) {
+// What was asked for, and the bundle has to do without.
+void tell_of_what_failed(const run::Outcome& outcome) {
   if (!outcome.sealed.not_signed_because.empty())
     tell(fmt::format("the bundle is NOT SIGNED: {}\n", outcome.sealed.not_signed_because));
+  if (!outcome.sealed.not_stamped_because.empty())
+    tell(fmt::format("the bundle has NO TIME STAMP: {}\n", outcome.sealed.not_stamped_because));
+  if (!outcome.run_log_problem.empty())
+    tell(fmt::format("the run log does not say how this run ended: {}\n", outcome.run_log_problem));
 }
 
 Result<> keep_nothing_but_reading() {
@@ -120,7 +125,7 @@ ExitCode run(const run::Options& options) {
   const auto outcome = run::run(options);
   if (!outcome) return report(outcome.error());
   options.json ? print_json(*outcome) : print_text(*outcome);
-  tell_of_signing(*outcome);
+  tell_of_what_failed(*outcome);
   return outcome->exit_code;
 }
 
@@ -172,33 +177,21 @@ ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
 }
 
 ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
-                 const bundle::SigningOptions& signing) {
+                 const run::RecoverOptions& options) {
   const auto found = run::unsealed(evidence);
   if (!found) return report(found.error());
   ExitCode code = ExitCode::kPass;
   for (const auto& directory : *found) {
     const auto sealed =
-        run::recover(directory, out_directory.empty() ? directory.parent_path() : out_directory, signing);
+        run::recover(directory, out_directory.empty() ? directory.parent_path() : out_directory, options);
     if (sealed) {
       print_text(*sealed);
-      tell_of_signing(*sealed);
+      tell_of_what_failed(*sealed);
     } else {
       code = report(sealed.error());
     }
   }
   return code;
-}
-
-ExitCode verify(const std::filesystem::path& archive, const bundle::VerifyOptions& options) {
-  const auto verification = bundle::verify(archive, options);
-  if (!verification) return report(verification.error());
-  for (const auto& problem : verification->problems) fmt::print("refused: {}\n", problem);
-  for (const auto& what : verification->held) fmt::print("held: {}\n", what);
-  for (const auto& what : verification->origin) fmt::print("origin: {}\n", what);
-  if (!verification->ok) return ExitCode::kFail;
-  fmt::print("verified: every file matches its hash, and the verdict follows from the evidence\nverdict: {}\n",
-             verdict::name(verification->recomputed.outcome));
-  return ExitCode::kPass;
 }
 
 ExitCode judge(const JudgeOptions& options) {

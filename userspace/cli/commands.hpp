@@ -16,7 +16,8 @@ ExitCode run(const run::Options& options);
 ExitCode check(const std::filesystem::path& drill);
 ExitCode doctor(bool json);
 ExitCode clean();
-ExitCode verify(const std::filesystem::path& archive, const bundle::VerifyOptions& options);
+// Of several bundles also whether any run between them is missing.
+ExitCode verify(const std::vector<std::filesystem::path>& archives, const bundle::VerifyOptions& options);
 
 struct JudgeOptions {
   std::filesystem::path evidence;
@@ -26,7 +27,7 @@ struct JudgeOptions {
 ExitCode judge(const JudgeOptions& options);
 // 0 when all that was found is sealed now, whatever its verdict.
 ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
-                 const bundle::SigningOptions& signing);
+                 const run::RecoverOptions& options);
 // What a killed run left on this host is inert, but in the way: each command that finds it undoes it first, if it may.
 void undo_leftovers();
 // For commands that only read what others wrote: any file, and no more.

@@ -37,6 +37,12 @@ void add_language(CLI::App* command, const std::string& description,
                                                      brownout::bundle::kReportLanguages.end())));
 }
 
+void add_witnesses(CLI::App* command, std::string& timestamp, std::filesystem::path& run_log) {
+  command->add_option("--timestamp", timestamp, "have the bundle's digests stamped by the RFC 3161 authority at this URL")
+      ->check(named);
+  command->add_option("--run-log", run_log, "directory of the host's run log")->check(named)->capture_default_str();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -53,6 +59,7 @@ int main(int argc, char** argv) {
   run_command->add_option("drill", options.drill, "drill file (YAML, docs/drill.md)")->required();
   run_command->add_option("--out", options.out_directory, "directory for the bundle")->capture_default_str();
   add_signing(run_command, options.signing);
+  add_witnesses(run_command, options.timestamp, options.run_log);
   run_command->add_flag("--json", options.json, "print one JSON object instead of text");
   run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
   add_language(run_command, "headings of report.md: en, or zh for English and Chinese; default: en",
@@ -73,8 +80,9 @@ int main(int argc, char** argv) {
   recover_command->add_option("directory", unsealed, "unsealed evidence, or the --out it was left in")->required();
   recover_command->add_option("--out", recovered, "directory for the bundle; default: beside the evidence");
 
-  bundle::SigningOptions signing;
-  add_signing(recover_command, signing);
+  run::RecoverOptions recovering;
+  add_signing(recover_command, recovering.signing);
+  add_witnesses(recover_command, recovering.timestamp, recovering.run_log);
 
   std::int32_t guarded = 0;
   std::uint64_t guarded_since = 0;
@@ -85,13 +93,17 @@ int main(int argc, char** argv) {
   guard_command->add_option("started", guarded_since, "in clock ticks since boot")->required();
   guard_command->add_option("journals", journals)->required();
 
-  std::filesystem::path archive;
+  std::vector<std::filesystem::path> archives;
   bundle::VerifyOptions verifying;
-  auto* verify_command = app.add_subcommand("verify", "check a bundle: hashes, origin, whether its verdict follows");
-  verify_command->add_option("bundle", archive, "IEB_*.tar.gz")->required();
+  auto* verify_command = app.add_subcommand("verify", "check bundles: hashes, origin, whether verdicts follow, and whether a run is missing");
+  verify_command->add_option("bundle", archives, "IEB_*.tar.gz; of several also which runs of their targets are missing")->required();
   verify_command->add_flag("--require-signature", verifying.require_signature, "refuse an unsigned bundle");
   verify_command->add_option("--allowed-signers", verifying.allowed_signers,
                              "refuse one that nobody of this file of ssh-keygen's signed")
+      ->check(named);
+  verify_command->add_option("--timestamp", verifying.timestamp, "an RFC 3161 answer about the archive itself")->check(named);
+  verify_command->add_option("--timestamp-ca", verifying.timestamp_ca,
+                             "refuse one that no time-stamp authority of these certificates (PEM) stamped")
       ->check(named);
 
   cli::JudgeOptions judging;
@@ -135,9 +147,9 @@ int main(int argc, char** argv) {
     if (*check_command) return cli::check(drill);
     if (*doctor_command) return cli::doctor(doctor_json);
     if (*clean_command) return cli::clean();
-    if (*recover_command) return cli::recover(unsealed, recovered, signing);
+    if (*recover_command) return cli::recover(unsealed, recovered, recovering);
     if (*guard_command) return cli::guard(guarded, guarded_since, journals);
-    if (*verify_command) return cli::verify(archive, verifying);
+    if (*verify_command) return cli::verify(archives, verifying);
     if (*judge_command) return cli::judge(judging);
     if (*report_command) return cli::write_report(reporting);
     if (*export_command) return cli::export_to(exporting);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Evidence of a drill whose process ended before it could seal: killed, or without room on the disk.
+#include <algorithm>
 #include <utility>
 
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "brownout/clock.hpp"
 #include "brownout/run.hpp"
 #include "manifest.hpp"
+#include "run_log.hpp"
 #include "staging.hpp"
 
 namespace brownout::run {
@@ -23,6 +25,19 @@ std::string run_id_of(const events::Evidence& evidence) {
                          ? realtime_ns()
                          : evidence.clocks.front().at_monotonic_ns + evidence.clocks.front().realtime_offset_ns;
   return "run_" + format_utc_compact(begun);
+}
+
+// How the run ended, where it was numbered.
+Result<> log_end(const events::Evidence& evidence, const Outcome& outcome, const std::filesystem::path& directory) {
+  const auto entry = std::ranges::find(evidence.timeline, "run_log", &events::TimelineEntry::kind);
+  if (entry == evidence.timeline.end()) return {};
+  const auto run = entry->fields.value("run", nlohmann::json());
+  const auto line = run.is_object() ? run.value("line_sha256", nlohmann::json()) : nlohmann::json();
+  if (!line.is_string()) return {};
+  auto log = RunLog::open_existing(directory);
+  if (!log)
+    return std::unexpected(std::move(log).error().with_hint("--run-log DIR names the one in which it was numbered."));
+  return log_sealed(*log, line.get<std::string>(), outcome);
 }
 
 }  // namespace
@@ -43,10 +58,14 @@ Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path&
 }
 
 Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
-                        const bundle::SigningOptions& signing) {
+                        const RecoverOptions& options) {
   std::optional<bundle::Signer> signer;
-  if (!signing.key.empty()) {
-    BROWNOUT_ASSIGN(signer, bundle::Signer::open(signing));
+  if (!options.signing.key.empty()) {
+    BROWNOUT_ASSIGN(signer, bundle::Signer::open(options.signing));
+  }
+  std::optional<bundle::TimestampAuthority> authority;
+  if (!options.timestamp.empty()) {
+    BROWNOUT_ASSIGN(authority, bundle::TimestampAuthority::open(options.timestamp));
   }
   BROWNOUT_ASSIGN(auto staging, Staging::take_over(evidence));
   BROWNOUT_ASSIGN(auto manifest, bundle::reopen_staging(staging.path()));
@@ -57,12 +76,15 @@ Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesy
   BROWNOUT_ASSIGN(const auto judged, bundle::rejudge(staging.path(), std::nullopt));
   const auto run_id = run_id_of(judged.evidence);
   manifest.json["run_id"] = run_id;
-  Outcome outcome{.verdict = judged.verdict};
+  Outcome outcome{.verdict = judged.verdict, .run_id = run_id};
   BROWNOUT_ASSIGN(outcome.sealed,
                   bundle::seal(staging.path(), out_directory, bundle::bundle_name(run_id, judged.plan.drill.name, now),
-                               manifest, judged.plan, judged.verdict, now, signer ? &*signer : nullptr));
+                               manifest, judged.plan, judged.verdict, now, signer ? &*signer : nullptr,
+                               authority ? &*authority : nullptr));
   outcome.has_bundle = true;
   outcome.exit_code = verdict::exit_code(judged.verdict.outcome);
+  if (const auto logged = log_end(judged.evidence, outcome, options.run_log); !logged)
+    outcome.run_log_problem = logged.error().render();
   staging.discard();
   return outcome;
 }

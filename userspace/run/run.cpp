@@ -10,11 +10,13 @@
 #include "blast_radius.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
+#include "brownout/text.hpp"
 #include "confirm.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "manifest.hpp"
 #include "privileges.hpp"
+#include "run_log.hpp"
 #include "session.hpp"
 #include "staging.hpp"
 #include "target_lock.hpp"
@@ -65,6 +67,8 @@ struct Context {
   TargetWatch& watch;
   Staging& staging;
   const bundle::Signer* signer; // null: unsigned
+  const bundle::TimestampAuthority* authority; // null: not stamped
+  const Result<RunLog>& run_log;
 };
 
 std::string run_id_of(const Session& session) {
@@ -110,11 +114,12 @@ Result<Outcome> judge_and_seal(const Context& context, const Session& session) {
   Outcome outcome{.verdict = verdict::judge(context.plan, evidence, findings)};
   const auto run_id = run_id_of(session);
   const auto manifest = manifest_of(context, run_id, session.kernel_description());
+  outcome.run_id = run_id;
   const std::int64_t now = realtime_ns();
   BROWNOUT_ASSIGN(outcome.sealed,
                   bundle::seal(staging, context.options.out_directory,
                                bundle::bundle_name(run_id, context.plan.drill.name, now), manifest, context.plan,
-                               outcome.verdict, now, context.signer));
+                               outcome.verdict, now, context.signer, context.authority));
   outcome.has_bundle = true;
   outcome.exit_code = session.ending() == events::Ending::kSignal ? ExitCode::kInterrupted
                                                                   : verdict::exit_code(outcome.verdict.outcome);
@@ -128,11 +133,46 @@ void tell_of_unsealed(const std::filesystem::path& out_directory, Progress& prog
       progress.note(fmt::format("unsealed, of an earlier run: brownout recover {}", directory.string()));
 }
 
-Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
-  tell_of_unsealed(context.options.out_directory, progress);
-  BROWNOUT_ASSIGN(const auto rules, stage_beginning(context));
-  progress.note("plan: " + rules.plan_sha256);
-  progress.note(fmt::format("evidence until it is sealed: {}", context.staging.path().string()));
+// Before the first fault, so that a drill is on the list however it ends. Where there is no list, that is said; it ends no
+// drill.
+Result<nlohmann::json> number_run(const Context& context, const events::Rules& rules, Progress& progress) {
+  const auto begin = [&]() -> Result<nlohmann::json> {
+    if (!context.run_log) return std::unexpected(context.run_log.error());
+    return context.run_log->begin({.target = target_of_log(context.target),
+                                   .container_id = context.target.container_id,
+                                   .drill = context.plan.drill.name,
+                                   .drill_sha256 = rules.drill_sha256,
+                                   .plan_sha256 = rules.plan_sha256});
+  };
+  auto run = begin();
+  if (!run) {
+    progress.note("not in the run log: " + run.error().render());
+    return run;
+  }
+  progress.note(fmt::format("run: {} of {} ({})", run->at("number").get<std::uint64_t>(),
+                            visible(run->at("target").get<std::string>()), run->at("line_sha256").get<std::string>()));
+  for (const auto& problem : run->at("problems"))
+    progress.note(fmt::format("the run log is damaged: {}: {}", context.run_log->path().string(),
+                              problem.get<std::string>()));
+  return run;
+}
+
+// What becomes of the run, whatever that is.
+void log_end(const Context& context, const Result<nlohmann::json>& run, Result<Outcome>& outcome, Progress& progress) {
+  if (!run) return;
+  const auto& line = run->at("line_sha256").get_ref<const std::string&>();
+  auto ended = outcome ? log_sealed(*context.run_log, line, *outcome)
+                       : context.run_log->end(line, {.unsealed = outcome.error().render()});
+  if (ended) return;
+  if (outcome) {
+    outcome->run_log_problem = ended.error().render();
+  } else {
+    progress.note("not in the run log: " + ended.error().render());
+  }
+}
+
+Result<Outcome> drill_and_seal(const Context& context, const events::Rules& rules, const nlohmann::json& run_log,
+                               StopWatch& stop, Progress& progress) {
   BROWNOUT_ASSIGN(const auto session, Session::open({.plan = context.plan,
                                                      .target = context.target,
                                                      .interface = context.interface,
@@ -141,6 +181,7 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
                                                      .guardian = context.guardian,
                                                      .staging = context.staging.path(),
                                                      .rules = rules,
+                                                     .run_log = run_log,
                                                      .stop = stop,
                                                      .watch = context.watch,
                                                      .progress = progress}));
@@ -164,15 +205,32 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
   return outcome;
 }
 
+Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progress) {
+  tell_of_unsealed(context.options.out_directory, progress);
+  BROWNOUT_ASSIGN(const auto rules, stage_beginning(context));
+  progress.note("plan: " + rules.plan_sha256);
+  const auto run = number_run(context, rules, progress);
+  progress.note(fmt::format("evidence until it is sealed: {}", context.staging.path().string()));
+  auto outcome = drill_and_seal(context, rules, describe_run_log(context.options.run_log / kRunLogFile, run), stop, progress);
+  log_end(context, run, outcome, progress);
+  return outcome;
+}
+
 }  // namespace
 
 Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto loaded, drill::load(options.drill));
   BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
+  // While there may be the capability to make it append-only.
+  const auto run_log = RunLog::open(options.run_log);
   BROWNOUT_TRY(begin_set_up());
   std::optional<bundle::Signer> signer;
   if (!options.signing.key.empty()) {
     BROWNOUT_ASSIGN(signer, bundle::Signer::open(options.signing));
+  }
+  std::optional<bundle::TimestampAuthority> authority;
+  if (!options.timestamp.empty()) {
+    BROWNOUT_ASSIGN(authority, bundle::TimestampAuthority::open(options.timestamp));
   }
   BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
   BROWNOUT_TRY(GuardWatch(plan, target).check_names());
@@ -189,7 +247,8 @@ Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
   Progress progress;
-  return drill({options, plan, target, interface, means, *journal, guardian, watch, staging, signer ? &*signer : nullptr},
+  return drill({options, plan, target, interface, means, *journal, guardian, watch, staging, signer ? &*signer : nullptr,
+                authority ? &*authority : nullptr, run_log},
                stop, progress);
 }
 

@@ -48,6 +48,9 @@ Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   session->waiting_deadline_ns_ = monotonic_ns() + pressure.timeout.count();
   BROWNOUT_TRY(session->record_clock());
   BROWNOUT_TRY(session->record(events::timeline::target(target::to_json(setup.target))));
+  BROWNOUT_TRY(session->record({.kind = "run_log", .fields = setup.run_log}));
+  if (!setup.run_log.at("run").is_null())
+    BROWNOUT_TRY(session->record_action("write run log", setup.run_log.at("path").get<std::string>(), "ok"));
   BROWNOUT_TRY(session->record_action("write journal", setup.journal.path().string(), "ok"));
   BROWNOUT_TRY(session->record_action("lock target", TargetLock::path_for(setup.target).string(), "ok"));
   BROWNOUT_TRY(session->record_action("make directory for evidence", setup.staging.string(), "ok"));

@@ -37,6 +37,7 @@ class Session {
     const Guardian& guardian;
     std::filesystem::path staging;
     const events::Rules& rules;
+    const nlohmann::json& run_log; // which run this is
     StopWatch& stop;
     TargetWatch& watch;
     Progress& progress;
