@@ -225,6 +225,9 @@ inline constexpr std::size_t kMostBins = 2'000;
 // Positions in Evidence::counters: a bin lies between each two that follow each other, and is no shorter than 0.9 s.
 std::vector<std::size_t> bin_edges(const events::Evidence& evidence);
 
+// A number of one version of the fingerprint, by JSON pointer: "/error_count", "/retries", "/latency_stats_ms/p95".
+std::optional<double> number_at(const events::Snapshot& snapshot, const std::string& pointer);
+
 // The recorded files of a directory, and what they say.
 struct Reading {
   events::Evidence evidence;

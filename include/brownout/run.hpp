@@ -23,6 +23,9 @@ struct Options {
   bool json = false;
   bool yes = false;
   bundle::ReportLanguage report_language = bundle::ReportLanguage::kEnglish;
+  bool plain = false;  // no live view on a terminal: lines, as on a pipe
+  bool colour = true;  // where there is a terminal, and NO_COLOR is not set
+  bool events = false; // each of the kernel's, on stderr as it happens
   bundle::SigningOptions signing; // without a key: unsigned
   std::string timestamp;          // address of a time-stamp authority; empty: none
   std::filesystem::path run_log = kRunLogDirectory; // directory of the run log

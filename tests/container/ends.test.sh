@@ -106,6 +106,8 @@ expect "nothing is left of it" test -z "$(find "$out" -maxdepth 1 -name '.browno
 options=(--sign "$work/key")
 drill STOP_FILE "$fault" "$long"
 inject STOP_FILE
+expect "on no terminal there is no escape, but a line for each phase" bash -c \
+  '! grep -q "$(printf "\033")" "$1" && grep -q " progress phase=baseline .* left=[0-9]*s " "$1"' _ "$work/STOP_FILE.err"
 expect "the rules are said before the fault" grep -qE ' plan: [0-9a-f]{64}$' "$work/STOP_FILE.err"
 touch "$app/runs/STOP"
 expect "STOP file: a new connection is as before" ends_within 2

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -34,9 +35,13 @@ void print_json(const run::Outcome& outcome) {
   print_json(result);
 }
 
-void print_text(const run::Outcome& outcome) {
-  const bool colour = ::isatty(STDOUT_FILENO) == 1;
-  fmt::print("{}\n", verdict::render_table(outcome.verdict, colour));
+bool may_colour(bool wanted = true) {
+  const char* refused = std::getenv("NO_COLOR");
+  return wanted && (refused == nullptr || *refused == '\0') && ::isatty(STDOUT_FILENO) == 1;
+}
+
+void print_text(const run::Outcome& outcome, bool colour = true) {
+  fmt::print("{}\n", verdict::render_table(outcome.verdict, may_colour(colour)));
   fmt::print("verdict: {}\n", verdict::name(outcome.verdict.outcome));
   for (const auto& reason : outcome.verdict.reasons) fmt::print("reason: {}\n", visible(reason));
   if (!outcome.sealed.signed_by.empty()) fmt::print("signed: {}\n", outcome.sealed.signed_by);
@@ -124,7 +129,7 @@ ExitCode report(const Error& error) {
 ExitCode run(const run::Options& options) {
   const auto outcome = run::run(options);
   if (!outcome) return report(outcome.error());
-  options.json ? print_json(*outcome) : print_text(*outcome);
+  options.json ? print_json(*outcome) : print_text(*outcome, options.colour);
   tell_of_what_failed(*outcome);
   return outcome->exit_code;
 }
@@ -207,7 +212,7 @@ ExitCode judge(const JudgeOptions& options) {
     result["sealed_verdict"] = judged->sealed_verdict.empty() ? nlohmann::json() : nlohmann::json(judged->sealed_verdict);
     print_json(result);
   } else {
-    fmt::print("{}\n", verdict::render_table(verdict, ::isatty(STDOUT_FILENO) == 1));
+    fmt::print("{}\n", verdict::render_table(verdict, may_colour()));
     fmt::print("verdict: {}\n", verdict::name(verdict.outcome));
     for (const auto& reason : verdict.reasons) fmt::print("reason: {}\n", visible(reason));
   }

@@ -64,6 +64,9 @@ int main(int argc, char** argv) {
   run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
   add_language(run_command, "headings of report.md: en, or zh for English and Chinese; default: en",
                [&options](bundle::ReportLanguage language) { options.report_language = language; });
+  run_command->add_flag("--events", options.events, "print the kernel's events as they happen, to stderr");
+  run_command->add_flag("--plain,--no-live", options.plain, "no live view on a terminal: lines, as on a pipe");
+  run_command->add_flag("!--no-color", options.colour, "no colours; nor are there any with NO_COLOR in the environment");
 
   std::filesystem::path drill;
   auto* check_command = app.add_subcommand("check", "check a drill file and print its plan; touches nothing");

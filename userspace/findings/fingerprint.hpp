@@ -9,9 +9,7 @@
 
 namespace brownout::findings {
 
-// `pointer` is a JSON pointer into the fingerprint: "/error_count", "/retries", "/latency_stats_ms/p95".
-std::optional<double> number_at(const events::Snapshot& snapshot, const std::string& pointer);
-
+// `pointer` below: as of number_at().
 struct Bounds { std::optional<double> low, high; };
 // Of a counter that only grows. `low` is missing before the first version that was read, `high` after the last only
 // when none was.

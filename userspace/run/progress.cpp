@@ -2,66 +2,55 @@
 #include "progress.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
+#include <utility>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
-#include "brownout/tell.hpp"
+#include "brownout/run.hpp"
 #include "brownout/text.hpp"
 
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kTerminalInterval = 200'000'000;
-constexpr std::int64_t kLineInterval = 5'000'000'000;
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8 ? size.ws_col : 80;
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-// A live line must never wrap, or it cannot be repainted; cut at a character, not in the middle of one.
-std::string_view cut(std::string_view text, std::size_t columns) {
-  std::size_t end = 0, width = 0;
-  while (end < text.size() && width < columns) {
-    ++end;
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-    ++width;
-  }
-  return text.substr(0, end);
+std::string stamped(std::string_view text) {
+  return fmt::format("{}Z {}", format_utc(realtime_ns()).substr(0, 23), text);
 }
 
 }  // namespace
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
-Progress::~Progress() { erase(); }
-
-void Progress::erase() {
-  if (painted_) tell("\r\033[K");
-  painted_ = false;
+Look look_of(const Options& options, int fd) {
+  const auto terminal = environment("TERM");
+  const bool live = !options.plain && !options.json && ::isatty(fd) == 1 && !terminal.empty() && terminal != "dumb";
+  return {.live = live, .colour = live && options.colour && environment("NO_COLOR").empty()};
 }
 
 void Progress::note(std::string_view text) {
-  erase();
-  tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", visible_lines(text)));
-  next_status_ns_ = 0;
+  outlet_.line(stamped(visible_lines(text)), Outlet::Weight::kHeavy);
+  next_ns_ = 0;
 }
 
-void Progress::status(std::string_view status) {
+bool Progress::due(std::int64_t now_ns) {
+  if (now_ns < next_ns_) return false;
+  next_ns_ = now_ns + kInterval;
+  return true;
+}
+
+void Progress::show(LiveState state) {
+  if (live_) return outlet_.show(std::move(state));
   const std::int64_t now = monotonic_ns();
-  if (now < next_status_ns_) return;
-  next_status_ns_ = now + (terminal_ ? kTerminalInterval : kLineInterval);
-  const auto text = visible(status);
-  if (!terminal_) {
-    tell(fmt::format("{} {}\n", format_utc(realtime_ns()).substr(0, 23) + "Z", text));
-    return;
-  }
-  tell(fmt::format("\r\033[K{}", cut(text, terminal_width() - 1)));
-  painted_ = true;
+  if (state.phase == phase_ && now < next_line_ns_) return;
+  next_line_ns_ = now + kLineInterval;
+  phase_ = state.phase;
+  outlet_.line(stamped(render_progress(state)), Outlet::Weight::kHeavy);
 }
 
 std::string human_duration(std::int64_t ns) {

@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: MIT
-// What a person watches: one live line on a terminal, plain timestamped lines elsewhere. Always on stderr.
+// What a person watches, on stderr: lines that stay, and below them, on a terminal, how the drill stands. Elsewhere that is a
+// line now and then. None of it is ever waited for.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "live_state.hpp"
+#include "outlet.hpp"
+
 namespace brownout::run {
+
+struct Options;
+
+struct Look { bool live = false, colour = false; };
+// By options, what the descriptor is, TERM and NO_COLOR.
+Look look_of(const Options& options, int fd);
 
 class Progress {
  public:
-  Progress();
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit Progress(const Look& look, int fd = 2) : live_(look.live), outlet_(fd, look.colour) {}
 
   // Something happened: stays on the screen.
   void note(std::string_view text);
-  // How it stands: repainted at most 5 times a second on a terminal, one line every 5 s elsewhere.
-  void status(std::string_view text);
+  // The same of something that may happen a thousand times, with its own time.
+  void event(std::string line) { outlet_.line(std::move(line), Outlet::Weight::kLight); }
+  // Is it time to show() again? Some times a second.
+  bool due(std::int64_t now_ns);
+  // A line where there is no view: for each phase, and every 10 s.
+  void show(LiveState state);
 
  private:
-  void erase();
+  static constexpr std::int64_t kInterval = 250'000'000;
+  static constexpr std::int64_t kLineInterval = 10'000'000'000;
 
-  bool terminal_;
-  std::int64_t next_status_ns_ = 0;
-  bool painted_ = false;
+  bool live_;
+  std::int64_t next_ns_ = 0, next_line_ns_ = 0;
+  std::string phase_; // of the last line
+  Outlet outlet_;
 };
 
 // "8 m", "42 s": what is left, for a person.

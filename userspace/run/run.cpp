@@ -5,6 +5,8 @@
 #include <random>
 #include <utility>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "blast_radius.hpp"
@@ -184,7 +186,8 @@ Result<Outcome> drill_and_seal(const Context& context, const events::Rules& rule
                                                      .run_log = run_log,
                                                      .stop = stop,
                                                      .watch = context.watch,
-                                                     .progress = progress}));
+                                                     .progress = progress,
+                                                     .tell_events = context.options.events}));
   BROWNOUT_ASSIGN(const bool have_run_directory, session->wait_for_run_directory());
   const Result<bool> driven = have_run_directory ? drive(*session) : Result<bool>{false};
   std::optional<Error> error;
@@ -246,7 +249,7 @@ Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto watch, TargetWatch::start(target, interface));
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));
-  Progress progress;
+  Progress progress(look_of(options, STDERR_FILENO));
   return drill({options, plan, target, interface, means, *journal, guardian, watch, staging, signer ? &*signer : nullptr,
                 authority ? &*authority : nullptr, run_log},
                stop, progress);

@@ -36,6 +36,8 @@ Session::Session(const Setup& setup)
       watch_(setup.watch),
       progress_(setup.progress),
       guards_(setup.plan, setup.target),
+      live_(setup.plan),
+      tell_events_(setup.tell_events),
       host_(setup.plan, setup.target, setup.interface, setup.staging) {}
 
 Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
@@ -58,30 +60,33 @@ Result<std::unique_ptr<Session>> Session::open(const Setup& setup) {
   return session;
 }
 
-Result<Session::Waited> Session::pump_until(const Condition& done, const Status& status) {
+Result<Session::Waited> Session::pump_until(const Condition& done, const StepNow& step) {
   while (true) {
     BROWNOUT_TRY(pump());
     if (stopped_) return Waited::kStopped;
     if (done()) return Waited::kDone;
-    progress_.status(status());
+    if (progress_.due(monotonic_ns())) show(step());
   }
 }
 
-Result<Session::Waited> Session::pump_for(std::int64_t duration_ns, const std::string& what) {
-  const std::int64_t end = monotonic_ns() + duration_ns;
+Result<Session::Waited> Session::pump_for(std::int64_t duration_ns) {
+  const std::int64_t begun = monotonic_ns(), end = begun + duration_ns;
   return pump_until([end] { return monotonic_ns() >= end; },
-                    [this, end, &what] { return fmt::format("{}: {}", what, injection_status(end)); });
+                    [begun, end] { return Step{.begun_ns = begun, .ends_ns = end}; });
 }
+
+void Session::show(const Step& step) { progress_.show(live_.state(phase_, step, monotonic_ns())); }
 
 Result<> Session::pump() {
   if (injecting_) injector_->beat();
   BROWNOUT_TRY(take_events());
   BROWNOUT_TRY(take_snapshots());
   const std::int64_t now = monotonic_ns();
+  if (const auto left_out = event_budget_.left_out(now)) progress_.note(*left_out);
   if (tracer_) {
     const auto totals = tracer_->counters();
     pressure_->observe(now, totals.calls_completed[1]);
-    failures_seen_ = totals.calls_failed[1];
+    live_.see(totals, now);
   }
   if (now >= next_counters_ns_) BROWNOUT_TRY(take_counters());
   if (now >= next_flush_ns_) {
@@ -112,6 +117,8 @@ Result<> Session::take_events() {
     }
     recorded = recorder_->record(event);
     if (recorded) recorded = record_names(names_.read(event));
+    live_.see(event);
+    if (tell_events_) tell_event(event);
   };
   if (tracer_) {
     BROWNOUT_TRY(tracer_->consume(kTick, sink));
@@ -134,8 +141,15 @@ Result<> Session::take_packets() {
   return recorded;
 }
 
+void Session::tell_event(const brownout_event& event) {
+  if (event_budget_.admits(monotonic_ns())) progress_.event(event_text(event, live_.name_of(event), clock_offset_ns_));
+}
+
 Result<> Session::record_names(const std::vector<events::NameRecord>& names) {
-  for (const auto& name : names) BROWNOUT_TRY(recorder_->record(name));
+  for (const auto& name : names) {
+    live_.see(name);
+    BROWNOUT_TRY(recorder_->record(name));
+  }
   return {};
 }
 
@@ -143,15 +157,19 @@ Result<> Session::take_snapshots() {
   if (!app_) return {};
   for (const auto& snapshot : app_->take()) {
     guards_.see(snapshot);
+    live_.see(snapshot);
     BROWNOUT_TRY(recorder_->record(snapshot));
   }
+  for (const auto& gate : live_.turned()) progress_.note(gate);
   return {};
 }
 
 Result<> Session::take_counters() {
   next_counters_ns_ = monotonic_ns() + kSecond;
   if (!counters_) return {};
-  BROWNOUT_TRY(recorder_->record(counters_->sample(phase_)));
+  const auto sample = counters_->sample(phase_);
+  live_.see(sample);
+  BROWNOUT_TRY(recorder_->record(sample));
   return recorder_->flush();
 }
 
@@ -253,22 +271,12 @@ Result<> Session::record_manifest(const std::string& when) {
       when, manifest ? std::move(*manifest) : nlohmann::json{{"unreadable", manifest.error().render()}}));
 }
 
-std::string Session::pressure_status(std::int64_t deadline_ns) const {
-  return fmt::format("pressure {}/{} calls in {}, gives up in {}", pressure_->completed_within(),
-                     pressure_->wanted(), human_duration(pressure_->within_ns()),
-                     human_duration(deadline_ns - monotonic_ns()));
-}
-
-std::string Session::injection_status(std::int64_t end_ns) {
-  std::string text = fmt::format("{} left, {} failed calls", human_duration(end_ns - monotonic_ns()), failures_seen_);
-  if (!injecting_) return text;
-  std::uint64_t dropped = 0, held = 0;
-  const auto faults = injector_->fault_counters();
-  for (std::size_t index = 0; index < faults.size(); ++index) {
-    const auto& fault = plan_.faults[index / BROWNOUT_DIRECTIONS];
-    (fault.abi.kind == BROWNOUT_FAULT_LATENCY ? held : dropped) += faults[index].applied.packets;
-  }
-  return text + fmt::format(", {} packets delayed, {} dropped", held, dropped);
+Step Session::pressure_step(std::int64_t begun_ns) const {
+  return {.doing = fmt::format("pressure, {} of {} calls within {}", pressure_->completed_within(), pressure_->wanted(),
+                               human_duration(pressure_->within_ns())),
+          .begun_ns = begun_ns,
+          .ends_ns = waiting_deadline_ns_,
+          .gives_up = true};
 }
 
 }  // namespace brownout::run

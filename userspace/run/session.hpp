@@ -14,9 +14,11 @@
 
 #include "app_watch.hpp"
 #include "counter_sampler.hpp"
+#include "event_text.hpp"
 #include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "host_evidence.hpp"
+#include "live_watch.hpp"
 #include "pressure.hpp"
 #include "progress.hpp"
 #include "stop_watch.hpp"
@@ -41,6 +43,7 @@ class Session {
     StopWatch& stop;
     TargetWatch& watch;
     Progress& progress;
+    bool tell_events = false;
   };
   static Result<std::unique_ptr<Session>> open(const Setup& setup);
 
@@ -64,12 +67,14 @@ class Session {
 
   enum class Waited { kDone, kStopped };
   using Condition = std::function<bool()>;
-  using Status = std::function<std::string()>;
-  Result<Waited> pump_until(const Condition& done, const Status& status);
-  Result<Waited> pump_for(std::int64_t duration_ns, const std::string& what);
+  using StepNow = std::function<Step()>;
+  Result<Waited> pump_until(const Condition& done, const StepNow& step);
+  Result<Waited> pump_for(std::int64_t duration_ns);
   Result<> pump();
   Result<> take_events();
   Result<> take_packets();
+  void tell_event(const brownout_event& event);
+  void show(const Step& step);
   Result<> record_names(const std::vector<events::NameRecord>& names);
   Result<> take_snapshots();
   Result<> take_counters();
@@ -97,8 +102,7 @@ class Session {
   Result<> close_app_evidence();
   Result<> prove_cleanup();
   void describe_kernel();
-  std::string pressure_status(std::int64_t deadline_ns) const;
-  std::string injection_status(std::int64_t end_ns);
+  Step pressure_step(std::int64_t begun_ns) const;
 
   const plan::Plan& plan_;
   const target::Target& target_;
@@ -120,6 +124,9 @@ class Session {
   std::unique_ptr<CounterSampler> counters_;
   std::optional<PressureWindow> pressure_;
   GuardWatch guards_;
+  LiveWatch live_;
+  bool tell_events_;
+  EventBudget event_budget_;
   HostEvidence host_;
 
   std::uint32_t phase_ = BROWNOUT_PHASE_WAITING;
@@ -139,7 +146,6 @@ class Session {
   std::int64_t last_window_call_end_ns_ = 0;
   std::int64_t clock_offset_ns_ = 0;  // realtime - monotonic, as it was last recorded
   std::int64_t longest_call_ns_ = 0;
-  std::uint64_t failures_seen_ = 0;
   events::NameReader names_;
   std::vector<events::RunFile> files_before_;
   kernel::ObjectIds objects_;

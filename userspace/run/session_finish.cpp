@@ -65,6 +65,7 @@ Result<> Session::finish(const std::optional<Error>& error) {
 
 Result<> Session::close_evidence(const std::optional<Error>& error) {
   Result<> undone = stop_injection();
+  show({.doing = "undoing, then judging and sealing", .begun_ns = monotonic_ns()});
   if (error) {
     ending_ = events::Ending::kError;
     ending_detail_ = error->render();

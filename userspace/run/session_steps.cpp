@@ -41,11 +41,11 @@ Result<bool> Session::wait_for_run_directory() {
     }
     return run_directory_ || refusal || monotonic_ns() >= waiting_deadline_ns_;
   };
-  const auto status = [&] {
-    return fmt::format("waiting for the run directory {}, gives up in {}", plan_.drill.app->run_dir,
-                       human_duration(waiting_deadline_ns_ - monotonic_ns()));
-  };
-  BROWNOUT_ASSIGN(const auto waited, pump_until(found, status));
+  const Step step{.doing = "the run directory " + plan_.drill.app->run_dir,
+                  .begun_ns = monotonic_ns(),
+                  .ends_ns = waiting_deadline_ns_,
+                  .gives_up = true};
+  BROWNOUT_ASSIGN(const auto waited, pump_until(found, [&step] { return step; }));
   if (refusal) return std::unexpected(std::move(*refusal));
   if (waited == Waited::kStopped) return false;
   if (!run_directory_) return end_with(events::Ending::kNoRunDirectory, "no run directory: " + missing);
@@ -86,9 +86,10 @@ Result<> Session::look_at_host() {
 
 Result<bool> Session::wait_for_pressure() {
   if (!plan_.drill.pressure_required) return true;
+  const std::int64_t begun = monotonic_ns();
   BROWNOUT_ASSIGN(const auto waited,
                   pump_until([this] { return pressure_->reached() || monotonic_ns() >= waiting_deadline_ns_; },
-                             [this] { return pressure_status(waiting_deadline_ns_); }));
+                             [this, begun] { return pressure_step(begun); }));
   BROWNOUT_TRY(record(events::timeline::pressure(pressure_->completed_within(), pressure_->wanted(),
                                                  pressure_->within_ns())));
   if (waited == Waited::kStopped) return false;
@@ -106,7 +107,7 @@ Result<bool> Session::baseline() {
   progress_.note(fmt::format("baseline for {}", format_duration(plan_.drill.phases.baseline)));
   const std::uint64_t packets_before = packets_so_far();
   const std::int64_t begun = monotonic_ns();
-  BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.baseline.count(), "baseline"));
+  BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.baseline.count()));
   packets_per_second_ = static_cast<double>(packets_so_far() - packets_before) * kSecond /
                         static_cast<double>(std::max<std::int64_t>(monotonic_ns() - begun, 1));
   BROWNOUT_TRY(end_phase());
@@ -128,6 +129,7 @@ Result<bool> Session::inject() {
   BROWNOUT_TRY(give_up_privileges());
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_INJECT));
   BROWNOUT_TRY(guards_.begin(tracer_->counters().calls_completed[1]));
+  live_.begin_faults();
   injector_->beat();
   BROWNOUT_TRY(injector_->arm());
   for (const auto& fault : plan_.faults) progress_.note("injecting " + fault.label);
@@ -149,7 +151,7 @@ Result<Session::Waited> Session::pump_window() {
     if (monotonic_ns() >= begun + length / 2) host_.during();
     return monotonic_ns() >= begun + length;
   };
-  return pump_until(over, [this, begun, length] { return "injecting: " + injection_status(begun + length); });
+  return pump_until(over, [begun, length] { return Step{.begun_ns = begun, .ends_ns = begun + length}; });
 }
 
 Result<> Session::give_up_privileges() {
@@ -168,11 +170,13 @@ Result<bool> Session::recover() {
   const std::int64_t drain_deadline = window_end_ns_ + kDrainLimit;
   BROWNOUT_TRY(pump_until(
       [this, drain_deadline] { return injector_->drained() || monotonic_ns() >= drain_deadline; },
-      [] { return std::string{"draining"}; }));
+      [this, drain_deadline] {
+        return Step{.doing = "draining", .begun_ns = window_end_ns_, .ends_ns = drain_deadline};
+      }));
   BROWNOUT_TRY(stop_injection());
   if (!stopped_) {
     progress_.note(fmt::format("fault removed; recovery for {}", format_duration(plan_.drill.phases.recovery)));
-    BROWNOUT_TRY(pump_for(recovery_end - monotonic_ns(), "recovery"));
+    BROWNOUT_TRY(pump_for(recovery_end - monotonic_ns()));
   }
   target_may_go_ = true;
   BROWNOUT_TRY(end_phase());
@@ -189,7 +193,8 @@ Result<> Session::settle() {
   };
   if (over()) return {};
   BROWNOUT_TRY(start_phase(BROWNOUT_PHASE_SETTLE));
-  BROWNOUT_TRY(pump_until(over, [] { return std::string{"settling: the app may still write down the last calls"}; }));
+  const Step step{.doing = "the app may still write down the last calls", .begun_ns = monotonic_ns()};
+  BROWNOUT_TRY(pump_until(over, [&step] { return step; }));
   return end_phase();
 }
 
