@@ -78,7 +78,7 @@ TEST_CASE("calls per second are of the last second, failures by kind of where th
   brownout_trace_counters totals{};
   totals.calls_started[1] = 1003;
   for (int tick = 0; tick <= 200; ++tick) {  // 4 s: at first 100 calls a second, then 50
-    totals.calls_completed[1] += tick <= 100 ? 2 : 1;
+    totals.calls_completed[1] += tick <= 100 ? 2U : 1U;
     watch.see(totals, kSecond + tick * kSecond / 50);
   }
   CHECK(at(watch, 0).calls_per_second == 50);
@@ -123,7 +123,7 @@ TEST_CASE("what was injected is counted by fault, and against the caps") {
   CHECK(state.delayed == 7);
   CHECK(state.faults[1].decided == 4);
   REQUIRE(state.caps.size() == 2);
-  CHECK(state.caps[0].used == 13);
+  CHECK(state.caps[0].used == 13U);
   CHECK_FALSE(state.caps[0].reached);
   CHECK(state.caps[1].reached);
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Nobody may have to wait for whoever reads stderr.
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include "live_watch.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 #include <fmt/format.h>
 
