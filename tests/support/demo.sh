@@ -15,11 +15,13 @@ app=$work/app
 out=$work/out
 brownout_pid=
 options=() # of brownout run
+export BROWNOUT_RUN_LOG=$work/state # the host's own is for drills that are meant
 trap tear_down EXIT
 
 tear_down() {
   [[ -z $brownout_pid ]] || kill -KILL "$brownout_pid" 2>/dev/null
   container_down "$app"
+  chattr -a "$BROWNOUT_RUN_LOG"/runs.jsonl 2>/dev/null
   rm -rf "$work"
 }
 

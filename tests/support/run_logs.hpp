@@ -18,7 +18,7 @@ class LogRoom {
   std::filesystem::path file() const { return directory() / run::kRunLogFile; }
   // As its owner can.
   void allow_changes() const {
-    const auto log = open_file(file(), O_RDONLY);
+    const auto log = open_file(file(), O_RDONLY | O_NONBLOCK);  // a FIFO may stand there
     int flags = 0;
     if (!log || ::ioctl(log->get(), FS_IOC_GETFLAGS, &flags) != 0) return;
     flags &= ~FS_APPEND_FL;

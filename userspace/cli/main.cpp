@@ -40,7 +40,10 @@ void add_language(CLI::App* command, const std::string& description,
 void add_witnesses(CLI::App* command, std::string& timestamp, std::filesystem::path& run_log) {
   command->add_option("--timestamp", timestamp, "have the bundle's digests stamped by the RFC 3161 authority at this URL")
       ->check(named);
-  command->add_option("--run-log", run_log, "directory of the host's run log")->check(named)->capture_default_str();
+  command->add_option("--run-log", run_log, "directory of the host's run log")
+      ->check(named)
+      ->envname("BROWNOUT_RUN_LOG")
+      ->capture_default_str();
 }
 
 }  // namespace

@@ -123,6 +123,10 @@ void check_audit(Evidence&, const TimelineEntry& entry, Problem& problem) {
   for (const auto& [name, fact] : facts->items())
     for (const char* key : {"value", "source"}) member(fact, key, problem);
 }
+void check_run_log(Evidence&, const TimelineEntry& entry, Problem& problem) {
+  need<std::string>(entry, {"path"}, problem);
+  for (const char* key : {"run", "unavailable"}) member(entry.fields, key, problem);
+}
 void check_note(Evidence&, const TimelineEntry& entry, Problem& problem) {
   need<std::string>(entry, {"text"}, problem);
 }
@@ -137,7 +141,8 @@ constexpr std::array kKinds{
     Kind{"run_changed", take_run_changed},    Kind{"app_exited", take_app_exited},
     Kind{"target", check_target},        Kind{"note", check_note},
     Kind{"names", take_names},           Kind{"disk", check_disk},
-    Kind{"recovered", take_recovered},   Kind{"audit", check_audit}};
+    Kind{"recovered", take_recovered},   Kind{"audit", check_audit},
+    Kind{"run_log", check_run_log}};
 
 // A phase that nobody closed (the drill was killed) ends with the last thing that the drill wrote down.
 void close_open_windows(Evidence& evidence) {
