@@ -1,4 +1,8 @@
 # Flags of every C++ target of ours, as one interface library.
+#
+# The presets dev and release compile eight files as one (CMAKE_UNITY_BUILD), in half the time: what a stage's files keep to
+# themselves has names that are unique in the stage, and each file of tests has a namespace of its own. asan and tidy compile
+# them one by one, which finds a file that does not include what it uses.
 add_library(brownout_compile INTERFACE)
 target_compile_options(brownout_compile INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual

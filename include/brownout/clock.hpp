@@ -12,6 +12,8 @@ namespace brownout {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
+inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
 std::int64_t monotonic_ns();
 std::int64_t boottime_ns();
 std::int64_t realtime_ns();

@@ -4,6 +4,8 @@
 #include "support/dns_server.hpp"
 #include "support/trace_watch.hpp"
 
+namespace events_names_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -123,3 +125,5 @@ TEST_CASE("names: what DNS gave, and what a failed query asked for", "[netns]") 
   CHECK(names[1].name == "servfail.example");
   CHECK(names[1].t_mono_ns == static_cast<std::int64_t>(failed->call_start_ns));
 }
+
+}  // namespace events_names_test

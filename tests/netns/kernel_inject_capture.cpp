@@ -9,6 +9,8 @@
 
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_capture_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -159,3 +161,5 @@ TEST_CASE("nothing of a conversation over TCP is on record but its headers, segm
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_capture_test

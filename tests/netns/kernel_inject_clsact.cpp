@@ -11,6 +11,8 @@
 #include "support/inject_run.hpp"
 #include "support/scratch_directory.hpp"
 
+namespace kernel_inject_clsact_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -191,3 +193,5 @@ TEST_CASE("clean undoes no filter that took the place of ours, and keeps a qdisc
   room.run({"tc", "qdisc", "delete", "dev", kHostDevice, "clsact"});
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_clsact_test

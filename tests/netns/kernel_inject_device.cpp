@@ -10,6 +10,8 @@
 #include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_device_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -133,3 +135,5 @@ TEST_CASE("the device set down in mid-run: packets pass again, the lost ones are
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_device_test

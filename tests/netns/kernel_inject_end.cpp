@@ -10,6 +10,8 @@
 #include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_end_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -241,3 +243,5 @@ TEST_CASE("what others send to the delay line's device stops there, counted", "[
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_end_test

@@ -4,6 +4,8 @@
 
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_host_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -98,3 +100,5 @@ TEST_CASE("an interface that is not there is an error that says so") {
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_host_test

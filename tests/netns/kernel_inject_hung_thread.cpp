@@ -12,6 +12,8 @@
 #include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_hung_thread_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -111,3 +113,5 @@ TEST_CASE("one thread of the delay line that hangs ends the delay of its directi
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_hung_thread_test

@@ -9,6 +9,8 @@
 #include "brownout/digest.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_latency_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -129,3 +131,5 @@ TEST_CASE("a segmented UDP send keeps its datagrams") {
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_latency_test

@@ -6,6 +6,8 @@
 
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_loss_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -134,3 +136,5 @@ TEST_CASE("what does not match is not touched") {
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_loss_test

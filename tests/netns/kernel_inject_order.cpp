@@ -8,6 +8,8 @@
 #include "support/flow_keys.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_order_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -88,3 +90,5 @@ TEST_CASE("with reorder packets overtake, and each is as late as was decided for
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_order_test

@@ -6,6 +6,8 @@
 
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_probe_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -51,3 +53,5 @@ TEST_CASE("the doctor names what is missing") {
                 }};
   CHECK(child.wait() == 0);
 }
+
+}  // namespace kernel_inject_probe_test

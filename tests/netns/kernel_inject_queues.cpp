@@ -4,6 +4,8 @@
 
 #include "support/inject_run.hpp"
 
+namespace kernel_inject_queues_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -62,3 +64,5 @@ TEST_CASE("flows spread over the delay line's queues, each in order and late as 
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_queues_test

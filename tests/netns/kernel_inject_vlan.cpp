@@ -10,6 +10,8 @@
 #include "support/inject_run.hpp"
 #include "support/packet_builder.hpp"
 
+namespace kernel_inject_vlan_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -112,3 +114,5 @@ TEST_CASE("a tagged frame keeps its tag and its bytes") {
   }
   CHECK(room.leftovers() == "");
 }
+
+}  // namespace kernel_inject_vlan_test

@@ -10,6 +10,8 @@
 #include "support/flow_keys.hpp"
 #include "support/inject_run.hpp"
 
+namespace kernel_order_bench_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -154,3 +156,5 @@ TEST_CASE("realised against decided", "[.bench]") {
                  at(0.5), at(0.99), at(1));
     }
 }
+
+}  // namespace kernel_order_bench_test

@@ -5,6 +5,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_calls_test {
+
 using namespace brownout::test;
 using brownout::kernel::Histogram;
 using brownout::kernel::histogram_bucket_low_us;
@@ -331,3 +333,5 @@ TEST_CASE("trace: calls over IPv6", "[netns]") {
   REQUIRE(client.wait() == 0);
   CHECK(watch.counters().calls_completed[1] == 10);
 }
+
+}  // namespace kernel_trace_calls_test

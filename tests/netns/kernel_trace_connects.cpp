@@ -3,6 +3,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_connects_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -184,3 +186,5 @@ TEST_CASE("trace: a connect that never leaves the host is an error of the socket
   CHECK((event->flags & BROWNOUT_EVENT_CALL_FAILED) != 0);
   CHECK(client.wait() == 0);
 }
+
+}  // namespace kernel_trace_connects_test

@@ -8,6 +8,8 @@
 #include "support/plans.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_dns_test {
+
 using namespace brownout::test;
 using namespace std::chrono_literals;
 
@@ -336,3 +338,5 @@ TEST_CASE("trace: a query that a fault drops carries the drops; one that it leav
   }
   CHECK(room.leftovers().empty());
 }
+
+}  // namespace kernel_trace_dns_test

@@ -3,6 +3,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_enrol_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -185,3 +187,5 @@ TEST_CASE("trace: connections that packets of both directions and the walk over 
     REQUIRE(watch.detach());
   }
 }
+
+}  // namespace kernel_trace_enrol_test

@@ -4,6 +4,8 @@
 
 #include "support/trace_failures.hpp"
 
+namespace kernel_trace_failures_test {
+
 using namespace brownout::test;
 
 TEST_CASE("trace: the application closes a call that nobody answered", "[netns]") {
@@ -272,3 +274,5 @@ TEST_CASE("trace: an ordinary close, also with unread bytes, is no failure", "[n
   CHECK(watch.counters().calls_completed[1] == 1);
   CHECK(watch.counters().closed[1] == 1);
 }
+
+}  // namespace kernel_trace_failures_test

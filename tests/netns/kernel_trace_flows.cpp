@@ -8,6 +8,8 @@
 #include "brownout/abi/brownout.h"
 #include "brownout/fd.hpp"
 
+namespace kernel_trace_flows_test {
+
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -68,3 +70,5 @@ TEST_CASE("trace: a crowded flow table forgets sooner, and every flow is looked 
   CHECK(has(map.get(), kIdle));
   CHECK(has(map.get(), kIdle + kBusy - 1));
 }
+
+}  // namespace kernel_trace_flows_test

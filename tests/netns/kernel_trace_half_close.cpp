@@ -7,6 +7,8 @@
 
 #include "support/trace_failures.hpp"
 
+namespace kernel_trace_half_close_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -120,3 +122,5 @@ TEST_CASE("trace: waits: an event loop that was waiting when another thread sent
   watch.drain();
   check_counted_once(watch);
 }
+
+}  // namespace kernel_trace_half_close_test

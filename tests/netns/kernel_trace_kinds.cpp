@@ -9,6 +9,8 @@
 
 #include "support/trace_failures.hpp"
 
+namespace kernel_trace_kinds_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -380,3 +382,5 @@ TEST_CASE("trace: a loss probe is told from what follows an RTO, and a close bef
   CHECK(watch.counters().retransmits_probe == watch.count(BROWNOUT_EVENT_RETRANSMIT_PROBE));
   CHECK(watch.counters().retransmits_probe == snmp(room, "TcpExt.TCPLossProbes") - probes);
 }
+
+}  // namespace kernel_trace_kinds_test

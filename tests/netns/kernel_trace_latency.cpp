@@ -4,6 +4,8 @@
 
 #include "support/trace_failures.hpp"
 
+namespace kernel_trace_latency_test {
+
 using namespace brownout::test;
 using brownout::kernel::DestinationLatency;
 using brownout::kernel::histogram_bucket_low_us;
@@ -208,3 +210,5 @@ TEST_CASE("trace: calls and connects under way are listed when asked for, once e
   watch.drain();
   CHECK(watch.count(BROWNOUT_EVENT_IN_FLIGHT) == 2);
 }
+
+}  // namespace kernel_trace_latency_test

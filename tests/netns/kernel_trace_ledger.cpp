@@ -3,6 +3,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_ledger_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -199,3 +201,5 @@ TEST_CASE("trace: events carry rising times and numbers, each once", "[netns]") 
   CHECK(counters.connects[1] + counters.calls_started[1] ==
         counters.connected[1] + counters.calls_completed[1] + counters.calls_failed[1]);
 }
+
+}  // namespace kernel_trace_ledger_test

@@ -15,6 +15,8 @@
 #include "support/trace_room.hpp"
 #include "support/trace_sockets.hpp"
 
+namespace kernel_trace_load_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -283,3 +285,5 @@ TEST_CASE("ledger: what a tiny ring has no room for is counted to the last event
   const auto kernels = readings.back().after.at("Tcp.RetransSegs") - readings.front().before.at("Tcp.RetransSegs");
   CHECK(counters.retransmits == kernels);
 }
+
+}  // namespace kernel_trace_load_test

@@ -5,6 +5,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_scope_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE("trace: every program and map is listed with its id, and all go with t
   CHECK(brownout::kernel::still_there(objects).links.size() == 9);
   CHECK(watch.detach());
 }
+
+}  // namespace kernel_trace_scope_test

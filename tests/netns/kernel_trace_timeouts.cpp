@@ -5,6 +5,8 @@
 #include "brownout/events.hpp"
 #include "timeout_judgement.hpp"
 
+namespace kernel_trace_timeouts_test {
+
 using namespace brownout;
 using namespace brownout::bench;
 
@@ -37,3 +39,5 @@ void check_all(bool waits) {
 TEST_CASE("trace: what happens to real clients has its name, and nothing else", "[netns]") { check_all(false); }
 
 TEST_CASE("trace: waits: the same, and read timeouts are certain", "[netns]") { check_all(true); }
+
+}  // namespace kernel_trace_timeouts_test

@@ -5,6 +5,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_traps_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("trace: an accepted connection is its listener's, whoever serves it", 
   watch.drain();
   CHECK(watch.events().empty()); // who is asked has no calls
 }
+
+}  // namespace kernel_trace_traps_test

@@ -6,6 +6,8 @@
 #include "support/trace_sockets.hpp"
 #include "support/trace_watch.hpp"
 
+namespace kernel_trace_wire_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -210,3 +212,5 @@ TEST_CASE("trace: a plan of as many faults as there may be is taken, and its las
   REQUIRE(event);
   CHECK((event->flags & BROWNOUT_EVENT_HIT) != 0);
 }
+
+}  // namespace kernel_trace_wire_test

@@ -11,6 +11,8 @@
 #include "support/inject_run.hpp"
 #include "support/scratch_directory.hpp"
 
+namespace run_guardian_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -138,3 +140,5 @@ TEST_CASE("a guardian that cannot be started is an error before anything is made
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().render().contains("did not come up"));
 }
+
+}  // namespace run_guardian_test

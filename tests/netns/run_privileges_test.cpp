@@ -20,6 +20,8 @@
 #include "support/trace_failures.hpp"
 #include "support/trace_watch.hpp"
 
+namespace run_privileges_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -231,3 +233,5 @@ TEST_CASE("a process that leaves its network namespace is seen to leave without 
     CHECK(watch->gone().value_or("").contains("moved to another network namespace"));
   });
 }
+
+}  // namespace run_privileges_test

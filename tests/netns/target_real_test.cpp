@@ -15,6 +15,8 @@
 
 #include "brownout/target.hpp"
 
+namespace target_real_test {
+
 using namespace brownout;
 using namespace brownout::target;
 namespace fs = std::filesystem;
@@ -127,3 +129,5 @@ TEST_CASE("inside a real cgroup namespace the level is still the kernel's") {
   if (WEXITSTATUS(status) == kNoNamespace) SKIP("cgroup namespaces cannot be made here");
   CHECK(WEXITSTATUS(status) == expected);
 }
+
+}  // namespace target_real_test

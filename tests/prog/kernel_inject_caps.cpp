@@ -8,6 +8,8 @@
 
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_caps_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -101,3 +103,5 @@ TEST_CASE("CPUs that hit at once do not pass the cap together") {
   CHECK(applied + programs.counters().capped[BROWNOUT_CAP_PACKETS] == 4 * kEach);
   CHECK(applied > kCap - 8); // as many CPUs at most gave way to each other
 }
+
+}  // namespace kernel_inject_caps_test

@@ -6,6 +6,8 @@
 
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_capture_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -136,3 +138,5 @@ TEST_CASE("without a capture there is neither map nor code for it") {
   CHECK(with.has_capture_maps());
   CHECK(without.translated_bytes() + 50 * 8 < with.translated_bytes());
 }
+
+}  // namespace kernel_inject_capture_test

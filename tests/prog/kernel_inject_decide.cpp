@@ -8,6 +8,8 @@
 #include "brownout/abi/random.h"
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_decide_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -296,3 +298,5 @@ TEST_CASE("a full flow table is counted, and the draw stays a draw") {
   CHECK(count > 120);
   CHECK(count < 280);
 }
+
+}  // namespace kernel_inject_decide_test

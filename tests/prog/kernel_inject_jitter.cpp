@@ -8,6 +8,8 @@
 #include "support/decisions.hpp"
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_jitter_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -155,3 +157,5 @@ TEST_CASE("sixteen faults with tables and correlation are verified") {
     REQUIRE(held_for(programs.egress(request())) == static_cast<std::uint64_t>(sum));
   }
 }
+
+}  // namespace kernel_inject_jitter_test

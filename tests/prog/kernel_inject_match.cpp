@@ -5,6 +5,8 @@
 
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_match_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -125,3 +127,5 @@ TEST_CASE("what keeps a network a network is never touched, and counted") {
     CHECK(programs.counters().not_parsed[row.direction] == 1);
   }
 }
+
+}  // namespace kernel_inject_match_test

@@ -4,6 +4,8 @@
 
 #include "support/inject_programs.hpp"
 
+namespace kernel_inject_spared_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -123,3 +125,5 @@ TEST_CASE("what is spared goes through no delay line, while draining neither") {
   CHECK(programs.counters().spared_dhcp[E] == 2);
   CHECK(programs.counters().redirected[E].packets == 0);
 }
+
+}  // namespace kernel_inject_spared_test

@@ -8,6 +8,8 @@
 
 #include "brownout/redact.hpp"
 
+namespace base_redact_test {
+
 using namespace brownout;
 using nlohmann::json;
 
@@ -136,3 +138,5 @@ TEST_CASE("lists that never close take no longer than their length") {
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{20});
   CHECK_FALSE(redacted.contains("=["));
 }
+
+}  // namespace base_redact_test

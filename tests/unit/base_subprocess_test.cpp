@@ -6,6 +6,8 @@
 #include "../support/scratch_directory.hpp"
 #include "brownout/subprocess.hpp"
 
+namespace base_subprocess_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -62,3 +64,5 @@ TEST_CASE("a program inherits nothing but its three descriptors") {
   REQUIRE(listed);
   CHECK(std::ranges::count(listed->out, '\n') == 4);  // 0, 1, 2 and the directory that ls reads
 }
+
+}  // namespace base_subprocess_test

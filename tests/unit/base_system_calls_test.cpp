@@ -20,6 +20,8 @@
 #include "brownout/system_calls.hpp"
 #include "support/scratch_directory.hpp"
 
+namespace base_system_calls_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -109,3 +111,5 @@ std::string in_a_filtered_process() {
 TEST_CASE("filtered system calls are refused in every thread, and a drill's own are not") {
   CHECK(in_a_filtered_process() == "");
 }
+
+}  // namespace base_system_calls_test

@@ -8,6 +8,8 @@
 #include "brownout/error.hpp"
 #include "brownout/text.hpp"
 
+namespace base_test {
+
 using namespace brownout;
 using namespace std::chrono_literals;
 
@@ -55,3 +57,5 @@ TEST_CASE("an error tells what, why and what to do") {
   auto wrapped = Error{.what = "read x"};
   CHECK(std::move(wrapped).with_context("inner").render() == "read x (inner)");
 }
+
+}  // namespace base_test

@@ -9,6 +9,8 @@
 #include "../support/bundle_fixture.hpp"
 #include "brownout/export.hpp"
 
+namespace bundle_capture_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -193,3 +195,5 @@ TEST_CASE("pcapng has the packets in order, each with its direction, lengths, ti
     CHECK(blocks[i].body.contains("on record 1, lost 0, over the bound"));
   }
 }
+
+}  // namespace bundle_capture_test

@@ -13,6 +13,8 @@
 #include "../support/controls.hpp"
 #include "../support/verdict_support.hpp"
 
+namespace bundle_controls_test {
+
 using namespace brownout;
 using test::Control;
 using test::ControlClass;
@@ -114,3 +116,5 @@ TEST_CASE("controls written to files and judged from there get the same verdict"
     }
   }
 }
+
+}  // namespace bundle_controls_test

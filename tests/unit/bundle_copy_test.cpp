@@ -6,6 +6,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_copy_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -55,3 +57,5 @@ TEST_CASE("the copy is of the directory that was held, whatever has its name now
   done(bundle::copy_run_directory(*run, staging.path()));
   CHECK(slurp(staging / "run_dir/app.log") == "held");
 }
+
+}  // namespace bundle_copy_test

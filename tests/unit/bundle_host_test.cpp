@@ -10,6 +10,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_host_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -234,3 +236,5 @@ TEST_CASE("a report of another archive beside it is refused") {
   spill(report, "archive: x\narchive_sha256: " + std::string(64, '0') + "\n");
   CHECK_THAT(sealed.problems(), ContainsSubstring("report.txt is of another archive"));
 }
+
+}  // namespace bundle_host_test

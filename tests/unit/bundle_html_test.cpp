@@ -8,6 +8,8 @@
 
 #include "../support/long_drill.hpp"
 
+namespace bundle_html_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -184,3 +186,5 @@ TEST_CASE("evidence that is not there makes no page") {
   REQUIRE(!page);
   CHECK_THAT(page.error().render(), ContainsSubstring("nothing.tar.gz"));
 }
+
+}  // namespace bundle_html_test

@@ -5,6 +5,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_jitter_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -97,3 +99,5 @@ TEST_CASE("clamped jitter is told") {
   auto members = unpack(seal_staged(staging.path(), out.path(), plan).archive);
   CHECK(find_member(members, "report.md").content.contains("17 packets of latency 300ms"));
 }
+
+}  // namespace bundle_jitter_test

@@ -5,6 +5,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_judge_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -127,3 +129,5 @@ TEST_CASE("what failed says what it means and what to do next") {
   CHECK_THAT(*text, ContainsSubstring(std::string{verdict::meaning(verdict::Reason::kGateExceeded)}));
   CHECK_THAT(*text, ContainsSubstring(std::string{verdict::advice(verdict::Reason::kGateExceeded)}));
 }
+
+}  // namespace bundle_judge_test

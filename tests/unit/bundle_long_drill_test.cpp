@@ -10,6 +10,8 @@
 #include "../support/long_drill.hpp"
 #include "../support/verdict_support.hpp"
 
+namespace bundle_long_drill_test {
+
 using namespace brownout;
 using namespace brownout::test;
 
@@ -121,3 +123,5 @@ TEST_CASE("memory does not grow with the events of a drill") {
   CHECK(static_cast<double>(many_kib) <= 1.2 * static_cast<double>(some_kib));
   CHECK(many_kib <= 256 * 1024);
 }
+
+}  // namespace bundle_long_drill_test

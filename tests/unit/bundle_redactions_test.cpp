@@ -13,6 +13,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_redactions_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -209,3 +211,5 @@ TEST_CASE("redactions.json says how many by rule and file, and verify holds it a
   REQUIRE(verification.problems.size() == 1);
   CHECK_THAT(verification.problems.front(), ContainsSubstring("redactions.json does not follow from the marks"));
 }
+
+}  // namespace bundle_redactions_test

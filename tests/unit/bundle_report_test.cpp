@@ -7,6 +7,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_report_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -145,3 +147,5 @@ TEST_CASE("a report says what was under way between phases") {
   }));
   CHECK_THAT(report, ContainsSubstring("### Under way between phases") && ContainsSubstring("| 1 | 1 | 250"));
 }
+
+}  // namespace bundle_report_test

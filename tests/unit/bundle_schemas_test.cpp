@@ -9,6 +9,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_schemas_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using nlohmann::json;
@@ -150,3 +152,5 @@ TEST_CASE("a schema names the format of the bundle that carries it") {
   const std::filesystem::directory_iterator files{std::filesystem::path{BROWNOUT_SOURCE_DIR} / "docs/schemas"};
   CHECK(found == static_cast<std::size_t>(std::distance(begin(files), end(files))));
 }
+
+}  // namespace bundle_schemas_test

@@ -8,6 +8,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_seal_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -176,3 +178,5 @@ TEST_CASE("what has no place in a bundle is not sealed") {
   CHECK_THAT(refusal("IEB_x"), ContainsSubstring("lacks plan.json"));
   CHECK(fs::is_empty(out.path()));
 }
+
+}  // namespace bundle_seal_test

@@ -8,6 +8,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_shards_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -218,3 +220,5 @@ TEST_CASE("a list of shards that does not follow from the copies is refused") {
   const auto verification = value_of(bundle::verify(run.other("forged.tar.gz")));
   CHECK_THAT(fmt::format("{}", fmt::join(verification.problems, "\n")), ContainsSubstring("shards.json does not follow"));
 }
+
+}  // namespace bundle_shards_test

@@ -7,6 +7,8 @@
 
 #include "../support/signing_keys.hpp"
 
+namespace bundle_signature_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -245,3 +247,5 @@ TEST_CASE("evidence whose rules were changed after they were fixed is not sealed
   CHECK(sealed.error().code == ErrorCode::kRefused);
   CHECK_THAT(sealed.error().what, ContainsSubstring("drill.yaml is not what was fixed before the drill"));
 }
+
+}  // namespace bundle_signature_test

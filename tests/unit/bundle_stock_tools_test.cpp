@@ -10,6 +10,8 @@
 #include "../support/time_stamp_room.hpp"
 #include "brownout/subprocess.hpp"
 
+namespace bundle_stock_tools_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -177,3 +179,5 @@ TEST_CASE("flipped bits against stock tools", "[.flips-stock]") {
   WARN(flips << " flips of the archive and of its files; of the signature's text, " << exempt
              << " changed nothing that is decoded");
 }
+
+}  // namespace bundle_stock_tools_test

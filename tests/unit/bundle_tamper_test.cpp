@@ -14,6 +14,8 @@
 
 #include "../support/signing_keys.hpp"
 
+namespace bundle_tamper_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -161,3 +163,5 @@ TEST_CASE("a counter that is flipped is refused by what follows from it, when di
   CHECK_THAT(problems, ContainsSubstring("does not follow from the records"));
   CHECK_THAT(problems, !ContainsSubstring("chain.jsonl"));
 }
+
+}  // namespace bundle_tamper_test

@@ -4,6 +4,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_time_series_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using nlohmann::json;
@@ -75,3 +77,5 @@ TEST_CASE("what came after the last sample is in the last line, and before any v
   CHECK(lines.front()["fingerprint"].is_null());
   CHECK(lines.back()["fingerprint"].is_object());
 }
+
+}  // namespace bundle_time_series_test

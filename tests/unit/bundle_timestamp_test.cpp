@@ -8,6 +8,8 @@
 #include "../../userspace/bundle/time_stamp.hpp"
 #include "../support/time_stamp_room.hpp"
 
+namespace bundle_timestamp_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -149,3 +151,5 @@ TEST_CASE("no bit of a time stamp can be flipped to another time") {
     if (read) CHECK(read->utc == utc);
   }
 }
+
+}  // namespace bundle_timestamp_test

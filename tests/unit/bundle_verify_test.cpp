@@ -10,6 +10,8 @@
 
 #include "../support/bundle_fixture.hpp"
 
+namespace bundle_verify_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -308,3 +310,5 @@ TEST_CASE("verifying leaves nothing behind") {
   CHECK(verification->ok);
   CHECK(std::filesystem::is_empty(temporary.path()));
 }
+
+}  // namespace bundle_verify_test

@@ -10,6 +10,8 @@
 #include "brownout/drill.hpp"
 #include "drill_corpus.hpp"
 
+namespace drill_bad_test {
+
 using namespace brownout;
 
 namespace {
@@ -87,3 +89,5 @@ TEST_CASE("an empty text is refused as such") {
     CHECK(drill.error().what == "empty.yaml:1:1: the file is empty");
   }
 }
+
+}  // namespace drill_bad_test

@@ -9,6 +9,8 @@
 #include "brownout/drill.hpp"
 #include "drill_corpus.hpp"
 
+namespace drill_docs_test {
+
 using namespace brownout;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("the documented refusal is what the parser says") {
   REQUIRE_FALSE(refused);
   CHECK(content_of(kDocs + "/drill.md").contains("```\n" + refused.error().render() + "\n```"));
 }
+
+}  // namespace drill_docs_test

@@ -6,6 +6,8 @@
 #include "brownout/drill.hpp"
 #include "drill_corpus.hpp"
 
+namespace drill_good_test {
+
 using namespace brownout;
 using namespace brownout::drill;
 using namespace std::chrono_literals;
@@ -158,3 +160,5 @@ TEST_CASE("what the drill may do at most, and what ends it") {
   CHECK(drill.abort_when[1].line == drill.abort_when[0].line + 1);
   CHECK(good("least").caps.max_packets == 0);
 }
+
+}  // namespace drill_good_test

@@ -9,6 +9,8 @@
 #include "brownout/drill.hpp"
 #include "brownout/fd.hpp"
 
+namespace drill_jitter_test {
+
 using namespace brownout;
 using namespace brownout::drill;
 using namespace std::chrono_literals;
@@ -107,3 +109,5 @@ TEST_CASE("each table file is asked for once, by its number") {
   CHECK(std::get<Latency>(drill->faults[2].what).table == 1);
   CHECK(std::get<Latency>(drill->faults[3].what).table == 0);
 }
+
+}  // namespace drill_jitter_test

@@ -13,6 +13,8 @@
 #include "brownout/digest.hpp"
 #include "brownout/events.hpp"
 
+namespace events_chain_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using Catch::Matchers::ContainsSubstring;
@@ -168,3 +170,5 @@ TEST_CASE("segments that are left out, moved, doubled or cut off are missed") {
   CHECK_THAT(broken(directory.path()),
              ContainsSubstring("timeline.jsonl: bytes 0 to ") && ContainsSubstring("the file ends at byte 10"));
 }
+
+}  // namespace events_chain_test

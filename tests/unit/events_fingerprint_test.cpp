@@ -14,6 +14,8 @@
 #include "brownout/digest.hpp"
 #include "brownout/events.hpp"
 
+namespace events_fingerprint_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using Catch::Matchers::ContainsSubstring;
@@ -312,3 +314,5 @@ TEST_CASE("what is known of a large list is passed over, and the rest is the sam
   for (const std::size_t cut : {text.size() - 1, text.size() / 2, text.size() - 60})
     CHECK_FALSE(parse_fingerprint(text.substr(0, cut), 50'000));
 }
+
+}  // namespace events_fingerprint_test

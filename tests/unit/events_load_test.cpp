@@ -7,6 +7,8 @@
 #include "../support/scratch_directory.hpp"
 #include "brownout/events.hpp"
 
+namespace events_load_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using Catch::Matchers::ContainsSubstring;
@@ -183,3 +185,5 @@ TEST_CASE("every kind and phase has a name, and failures are those that are") {
   CHECK(is_failure(BROWNOUT_EVENT_CLOSED_UNANSWERED));
   CHECK(is_failure(BROWNOUT_EVENT_SOCKET_ERROR));
 }
+
+}  // namespace events_load_test

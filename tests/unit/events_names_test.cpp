@@ -9,6 +9,8 @@
 #include "../support/scratch_directory.hpp"
 #include "brownout/events.hpp"
 
+namespace events_names_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using namespace brownout::test;
@@ -259,3 +261,5 @@ TEST_CASE("names: a DNS event carries the answer's code by name") {
   REQUIRE(read);
   CHECK(rcodes == std::vector<std::uint32_t>{2, 5, 15});
 }
+
+}  // namespace events_names_test

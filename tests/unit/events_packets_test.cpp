@@ -5,6 +5,8 @@
 #include "../support/bundle_fixture.hpp"
 #include "brownout/chain.hpp"
 
+namespace events_packets_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using test::ScratchDirectory;
@@ -139,3 +141,5 @@ TEST_CASE("the chain covers packets, and a torn line of them is cut") {
     CHECK(line_of(directory) == whole);
   }
 }
+
+}  // namespace events_packets_test

@@ -15,6 +15,8 @@
 #include "brownout/digest.hpp"
 #include "brownout/places.hpp"
 
+namespace events_places_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -146,3 +148,5 @@ TEST_CASE("what is no commit, leads out or is no file is not taken for one") {
   CHECK(checkout_of(directory).commit == "");
   CHECK_THAT(checkout_of(directory).problem, ContainsSubstring(says));
 }
+
+}  // namespace events_places_test

@@ -10,6 +10,8 @@
 #include "brownout/digest.hpp"
 #include "brownout/events.hpp"
 
+namespace events_record_test {
+
 using namespace brownout;
 using namespace brownout::events;
 
@@ -312,3 +314,5 @@ TEST_CASE("run files come back") {
   CHECK(evidence.run_files->after.at(1).inode == 8);
   CHECK(evidence.run_files->missing_required == files.missing_required);
 }
+
+}  // namespace events_record_test

@@ -10,6 +10,8 @@
 #include "brownout/events.hpp"
 #include "brownout/journal.hpp"
 
+namespace events_repair_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using test::ScratchDirectory;
@@ -147,3 +149,5 @@ TEST_CASE("what was undone on the host after the kill is in the timeline, and st
   CHECK(cuts_of(all.evidence)[0]["bytes"] == 10);  // of the second line, which was torn
   CHECK_FALSE(std::filesystem::exists(directory / kernel::kUndoneFile));
 }
+
+}  // namespace events_repair_test

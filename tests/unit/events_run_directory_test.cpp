@@ -11,6 +11,8 @@
 #include "brownout/digest.hpp"
 #include "brownout/events.hpp"
 
+namespace events_run_directory_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using Catch::Matchers::ContainsSubstring;
@@ -192,3 +194,5 @@ TEST_CASE("reading leaves the access time alone") {
   REQUIRE(::stat(manifest.c_str(), &status) == 0);
   CHECK(status.st_atim.tv_sec == 1000);
 }
+
+}  // namespace events_run_directory_test

@@ -9,6 +9,8 @@
 #include "brownout/events.hpp"
 #include "brownout/fd.hpp"
 
+namespace events_timeouts_docs_test {
+
 using namespace brownout;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("every trap on the page on timeouts has its test") {
     CHECK(tests.contains("TEST_CASE(\"trace: " + name));
   }
 }
+
+}  // namespace events_timeouts_docs_test

@@ -9,6 +9,8 @@
 
 #include "../../userspace/findings/assignment.hpp"
 
+namespace findings_assignment_test {
+
 using namespace brownout::findings;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("a component beyond the limit is solved nearest first, and counted; ot
   CHECK(pairs_of(found).at(3) == std::pair<std::size_t, std::size_t>{3, 3});
   CHECK(pairs_of(found).at(70) == std::pair<std::size_t, std::size_t>{100, 101});
 }
+
+}  // namespace findings_assignment_test

@@ -8,6 +8,8 @@
 #include "../support/evidence_builder.hpp"
 #include "brownout/findings.hpp"
 
+namespace findings_calls_test {
+
 using namespace brownout;
 using Catch::Approx;
 using findings::Findings;
@@ -255,3 +257,5 @@ TEST_CASE("no evidence at all is no crash") {
   CHECK(found.effects.size() == 3);
   CHECK_FALSE(found.effects[0].observed);
 }
+
+}  // namespace findings_calls_test

@@ -8,6 +8,8 @@
 #include "../support/correlation_generator.hpp"
 #include "brownout/findings.hpp"
 
+namespace findings_correlation_test {
+
 using namespace brownout;
 using test::CorrelationOptions;
 using test::kMillisecond;
@@ -100,3 +102,5 @@ TEST_CASE("crowds of failures and errors cost no crowd of candidates, and pair a
     CHECK(found.failures_recorded >= 675);
   }
 }
+
+}  // namespace findings_correlation_test

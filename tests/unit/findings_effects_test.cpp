@@ -6,6 +6,8 @@
 #include "../support/evidence_builder.hpp"
 #include "brownout/findings.hpp"
 
+namespace findings_effects_test {
+
 using namespace brownout;
 using Catch::Approx;
 using findings::FaultEffect;
@@ -229,3 +231,5 @@ TEST_CASE("matching is that of the BPF programs") {
   std::copy(std::begin(flow.peer_address), std::end(flow.peer_address), match.peer_address);
   CHECK(findings::matches(match, flow));
 }
+
+}  // namespace findings_effects_test

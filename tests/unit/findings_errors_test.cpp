@@ -8,6 +8,8 @@
 #include "../support/evidence_builder.hpp"
 #include "brownout/findings.hpp"
 
+namespace findings_errors_test {
+
 using namespace brownout;
 using findings::Findings;
 using test::EvidenceBuilder;
@@ -233,3 +235,5 @@ TEST_CASE("retries fold failures towards one peer") {
   CHECK(derive(EvidenceBuilder{}, plan).failures_recordable == 10);
   CHECK(derive(EvidenceBuilder{}.failures(2), plan).failures_recordable == 0);
 }
+
+}  // namespace findings_errors_test

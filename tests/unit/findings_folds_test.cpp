@@ -11,6 +11,8 @@
 #include "../../userspace/findings/population.hpp"
 #include "../../userspace/findings/sequences.hpp"
 
+namespace findings_folds_test {
+
 using namespace brownout;
 using findings::Population;
 using findings::Sequences;
@@ -88,3 +90,5 @@ TEST_CASE("the ends of the numbers are numbers too") {
   CHECK(sequences.count() == 3);
   CHECK(sequences.newest() == UINT64_MAX);
 }
+
+}  // namespace findings_folds_test

@@ -5,6 +5,8 @@
 #include "../../userspace/findings/name_book.hpp"
 #include "../support/evidence_builder.hpp"
 
+namespace findings_names_test {
+
 using namespace brownout;
 using events::NameSource;
 using findings::Findings;
@@ -173,3 +175,5 @@ TEST_CASE("names: a delay explains a missing answer, and no refusal by the serve
   CHECK(found.lookups.at(0).injected);
   CHECK_FALSE(found.lookups.at(1).injected);
 }
+
+}  // namespace findings_names_test

@@ -6,6 +6,8 @@
 
 #include "brownout/findings.hpp"
 
+namespace findings_statistics_test {
+
 using namespace brownout::findings;
 using Catch::Approx;
 
@@ -62,3 +64,5 @@ TEST_CASE("wilson intervals") {
   CHECK(proportion_interval(30, 30, 0.95).second == Approx(1));
   CHECK(proportion_interval(30, 30, 0.95).first == Approx(0.8865).margin(1e-3));
 }
+
+}  // namespace findings_statistics_test

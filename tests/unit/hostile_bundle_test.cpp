@@ -12,6 +12,8 @@
 #include "../support/hostile_files.hpp"
 #include "brownout/text.hpp"
 
+namespace hostile_bundle_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -191,3 +193,5 @@ TEST_CASE("hostile bundle: what is no file is an error, not a wait") {
   CHECK_FALSE(bundle::verify(archive));
   CHECK(watch.at_once());
 }
+
+}  // namespace hostile_bundle_test

@@ -7,6 +7,8 @@
 
 #include "../support/scratch_directory.hpp"
 
+namespace hostile_docs_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -54,3 +56,5 @@ TEST_CASE("the documentation of hostile inputs has every case") {
   }
   CHECK(cases >= 80);
 }
+
+}  // namespace hostile_docs_test

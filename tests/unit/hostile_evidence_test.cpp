@@ -11,6 +11,8 @@
 #include "../support/hostile_files.hpp"
 #include "brownout/text.hpp"
 
+namespace hostile_evidence_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -165,3 +167,5 @@ TEST_CASE("hostile evidence: escape sequences in it reach neither terminal nor r
   const auto table = verdict::render_table(judged.verdict, false);
   CHECK(visible_lines(table) == table);
 }
+
+}  // namespace hostile_evidence_test

@@ -15,6 +15,8 @@
 #include "brownout/events.hpp"
 #include "brownout/text.hpp"
 
+namespace hostile_fingerprint_test {
+
 using namespace brownout;
 using namespace brownout::events;
 using namespace brownout::test;
@@ -220,3 +222,5 @@ TEST_CASE("hostile fingerprint: one that grows without end holds nobody up") {
   writer.join();
   CHECK(watch.at_once());
 }
+
+}  // namespace hostile_fingerprint_test

@@ -17,6 +17,8 @@
 #include "../support/hostile_files.hpp"
 #include "brownout/text.hpp"
 
+namespace hostile_run_directory_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -244,3 +246,5 @@ TEST_CASE("hostile neighbours: evidence is not kept where anyone may write, and 
       CHECK((entry.status().permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write));
     }
 }
+
+}  // namespace hostile_run_directory_test

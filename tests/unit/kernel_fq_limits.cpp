@@ -4,6 +4,8 @@
 
 #include "../../userspace/kernel/edt_backend.hpp"
 
+namespace kernel_fq_limits_test {
+
 using namespace brownout::kernel;
 using namespace std::chrono_literals;
 
@@ -15,3 +17,5 @@ TEST_CASE("fq's limits: room for bursts, bounded, and a horizon beyond the longe
   CHECK(fq_limits_for(1500ms, 0).horizon == 2500ms);
   CHECK(fq_limits_for(60s, 0).horizon == 61s);
 }
+
+}  // namespace kernel_fq_limits_test

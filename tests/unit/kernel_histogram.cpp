@@ -9,7 +9,10 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include "../../bpf/lib/histogram.h"
+
 #pragma GCC diagnostic pop
+
+namespace kernel_histogram_test {
 
 using brownout::kernel::histogram_bucket;
 using brownout::kernel::histogram_bucket_low_us;
@@ -43,3 +46,5 @@ TEST_CASE("histogram: the programs and we put a value into the same bucket") {
       REQUIRE(histogram_bucket_of(value) == histogram_bucket(value));
     }
 }
+
+}  // namespace kernel_histogram_test

@@ -6,6 +6,8 @@
 
 #include "../../userspace/kernel/host_commands.hpp"
 
+namespace kernel_host_commands_test {
+
 using namespace brownout;
 using namespace std::chrono_literals;
 
@@ -52,3 +54,5 @@ TEST_CASE("counters have nstat's names; settings are tcp's, and no key is among 
   CHECK(files[1].text.contains("net.ipv4.tcp_retries2 = "));
   CHECK_FALSE(files[1].text.contains("_key"));
 }
+
+}  // namespace kernel_host_commands_test

@@ -13,6 +13,8 @@
 #include "../../userspace/kernel/line_histogram.hpp"
 #include "../../userspace/kernel/line_thread.hpp"
 
+namespace kernel_inject_line_test {
+
 using namespace brownout;
 using namespace brownout::kernel;
 using namespace std::chrono_literals;
@@ -199,3 +201,5 @@ TEST_CASE("a device that is gone ends the thread, the beat with it, and the pack
   CHECK(line.control.line_heartbeat_boot_ns[BROWNOUT_INGRESS] == 0);
   CHECK(line.thread().counters().write_errors == 1);
 }
+
+}  // namespace kernel_inject_line_test

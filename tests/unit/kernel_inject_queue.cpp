@@ -14,9 +14,6 @@
 #include "../../userspace/kernel/line_packets.hpp"
 #include "../../userspace/kernel/line_queue.hpp"
 
-using namespace brownout;
-using namespace brownout::kernel;
-
 namespace {
 
 std::atomic<std::uint64_t> allocations{0};
@@ -35,6 +32,11 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace kernel_inject_queue_test {
+
+using namespace brownout;
+using namespace brownout::kernel;
 
 namespace {
 
@@ -219,3 +221,5 @@ TEST_CASE("holding and releasing packets allocates nothing") {
   CHECK(made == 0);
   CHECK(kept > 50'000);
 }
+
+}  // namespace kernel_inject_queue_test

@@ -7,6 +7,8 @@
 #include "brownout/abi/random.h"
 #include "support/flow_keys.hpp"
 
+namespace kernel_inject_random_test {
+
 using namespace brownout::test;
 
 namespace {
@@ -51,3 +53,5 @@ TEST_CASE("neighbouring packets and flows have unrelated draws") {
   CHECK(hits > 850);
   CHECK(hits < 1150);
 }
+
+}  // namespace kernel_inject_random_test

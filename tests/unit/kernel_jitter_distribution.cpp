@@ -10,6 +10,8 @@
 #include "support/flow_keys.hpp"
 #include "support/plans.hpp"
 
+namespace kernel_jitter_distribution_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using namespace std::chrono_literals;
@@ -156,3 +158,5 @@ TEST_CASE("table delays are rounded as netem rounds them") {
               netem(delay, jitter, value));
       }
 }
+
+}  // namespace kernel_jitter_distribution_test

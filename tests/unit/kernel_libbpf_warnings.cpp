@@ -7,6 +7,8 @@
 
 #include "../../userspace/kernel/bpf_objects.hpp"
 
+namespace kernel_libbpf_warnings_test {
+
 using namespace brownout;
 
 namespace {
@@ -34,3 +36,5 @@ TEST_CASE("of a long complaint of libbpf the end is kept: a verifier's log has t
   complain("%s\n", "short");
   CHECK(kernel::last_libbpf_warnings() == "short");
 }
+
+}  // namespace kernel_libbpf_warnings_test

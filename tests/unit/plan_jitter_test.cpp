@@ -8,6 +8,8 @@
 #include "brownout/fd.hpp"
 #include "brownout/plan.hpp"
 
+namespace plan_jitter_test {
+
 using namespace brownout;
 using namespace brownout::plan;
 using drill::Distribution;
@@ -121,3 +123,5 @@ TEST_CASE("the centre of a skewed distribution is between its median and its mea
   CHECK(centre.mean_ns > 95e6);
   CHECK(centre.mean_ns < 101e6);
 }
+
+}  // namespace plan_jitter_test

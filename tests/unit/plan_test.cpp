@@ -11,6 +11,8 @@
 #include "brownout/plan.hpp"
 #include "support/flow_keys.hpp"
 
+namespace plan_test {
+
 using namespace brownout;
 using namespace brownout::plan;
 
@@ -221,3 +223,5 @@ TEST_CASE("a drill whose faults may last longer than its cap is refused, with bo
   CHECK(refused.error().code == ErrorCode::kInvalidDrill);
   CHECK(refused.error().what.contains("26s is less than the 27s that the faults may last (drill line 5)"));
 }
+
+}  // namespace plan_test

@@ -4,6 +4,8 @@
 
 #include "../../userspace/run/audit.hpp"
 
+namespace run_audit_test {
+
 using namespace brownout;
 using nlohmann::json;
 
@@ -66,3 +68,5 @@ TEST_CASE("a manifest that lacks the fields, or is none, is as good as unknown")
   inputs.app_manifest = nullptr;
   CHECK(run::audit_facts(inputs)["docker_image_tag"]["tried"].dump().contains("there is no manifest of the app"));
 }
+
+}  // namespace run_audit_test

@@ -12,6 +12,8 @@
 #include "../../userspace/run/guard_watch.hpp"
 #include "brownout/clock.hpp"
 
+namespace run_guard_watch_test {
+
 using namespace brownout;
 using namespace std::chrono_literals;
 
@@ -137,3 +139,5 @@ TEST_CASE("a condition that nobody can look at any more ends the drill") {
   CHECK(breach->detail.starts_with("abort_when[0]: TcpActiveOpens cannot be read: "));
   CHECK(breach->detail.contains("No such file"));
 }
+
+}  // namespace run_guard_watch_test

@@ -8,6 +8,8 @@
 
 #include "../../userspace/run/live_view.hpp"
 
+namespace run_live_view_test {
+
 using namespace brownout::run;
 
 namespace {
@@ -130,3 +132,5 @@ TEST_CASE("the view is painted over itself, and what is printed stays above it")
   CHECK(painter.paint("", nullptr, screen) == "\033[?25l\033[1A\r\033[J\033[J\033[?25h");
   CHECK(painter.paint("after\n", nullptr, screen) == "after\n");
 }
+
+}  // namespace run_live_view_test

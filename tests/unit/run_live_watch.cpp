@@ -6,6 +6,8 @@
 
 #include "../../userspace/run/live_watch.hpp"
 
+namespace run_live_watch_test {
+
 using namespace brownout;
 using run::LiveState;
 using run::LiveWatch;
@@ -139,3 +141,5 @@ TEST_CASE("a peer has the name that was seen last, with nothing in it that must 
   REQUIRE(events::parse_endpoint("10.0.0.3:443", event.flow.peer_address, event.flow.peer_port));
   CHECK(watch.name_of(event).empty());
 }
+
+}  // namespace run_live_watch_test

@@ -10,6 +10,8 @@
 #include "../../userspace/run/run_book.hpp"
 #include "../support/run_logs.hpp"
 
+namespace run_log_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -129,7 +131,7 @@ TEST_CASE("a run that is sealed twice is told by the log") {
 
 TEST_CASE("problems are bounded, and those beyond are counted") {
   std::string text;
-  for (int i = 0; i < 25; ++i) text += "{}\n";
+  for (int i = 0; i < 25; ++i) text += "[]\n";
   const auto book = run::read_run_book(text);
   REQUIRE(book.problems.size() == 11);
   CHECK(book.problems.back() == "and 15 more");
@@ -210,3 +212,5 @@ TEST_CASE("drills that begin at once get numbers of their own") {
   CHECK(last.at("number") == kProcesses * kRuns + 2);
   CHECK(last.at("problems").empty());
 }
+
+}  // namespace run_log_test

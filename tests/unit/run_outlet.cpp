@@ -19,6 +19,8 @@
 #include "brownout/clock.hpp"
 #include "brownout/run.hpp"
 
+namespace run_outlet_test {
+
 using namespace brownout;
 using run::Outlet;
 
@@ -149,3 +151,5 @@ TEST_CASE("a burst of events is counted") {
   CHECK_FALSE(budget.left_out(2 * kSecond));
   CHECK(budget.admits(2 * kSecond));
 }
+
+}  // namespace run_outlet_test

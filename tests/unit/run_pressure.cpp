@@ -4,6 +4,8 @@
 #include "../../userspace/run/pressure.hpp"
 #include "../../userspace/run/progress.hpp"
 
+namespace run_pressure_test {
+
 using brownout::run::human_duration;
 using brownout::run::PressureWindow;
 
@@ -41,3 +43,5 @@ TEST_CASE("what is left is said in the unit a person expects") {
   CHECK(human_duration(42 * kSecond) == "42 s");
   CHECK(human_duration(-1) == "0 s");
 }
+
+}  // namespace run_pressure_test

@@ -11,6 +11,8 @@
 #include "../support/run_logs.hpp"
 #include "brownout/run.hpp"
 
+namespace run_recover_test {
+
 using namespace brownout;
 using namespace brownout::test;
 using Catch::Matchers::ContainsSubstring;
@@ -149,7 +151,8 @@ TEST_CASE("the run log has how a killed run ended, once it is recovered") {
   const Killed killed;
   const auto run = begin(room, run_of("docker demo"));
   auto entry = nlohmann::ordered_json{{"t_mono_ns", 1}, {"kind", "run_log"}};
-  for (const auto& [key, value] : entry_of(room, run).items()) entry[key] = value;
+  const auto fields = entry_of(room, run);
+  for (const auto& [key, value] : fields.items()) entry[key] = value;
   killed.cut_timeline_before("{\"t_mono_ns\"");
   spill(killed.evidence() / "timeline.jsonl", entry.dump() + "\n");
   std::filesystem::remove(killed.evidence() / "chain.jsonl");
@@ -170,3 +173,5 @@ TEST_CASE("the run log has how a killed run ended, once it is recovered") {
     CHECK_THAT(outcome->run_log_problem, ContainsSubstring("has no run that began with line"));
   }
 }
+
+}  // namespace run_recover_test

@@ -17,6 +17,8 @@
 #include "../../userspace/run/target_lock.hpp"
 #include "../support/scratch_directory.hpp"
 
+namespace run_target_lock_test {
+
 using namespace brownout;
 using Catch::Matchers::ContainsSubstring;
 using run::TargetLock;
@@ -108,3 +110,5 @@ TEST_CASE("what a killed drill left in the directory of locks goes with its jour
     CHECK(TargetLock::take(target_in(7), "NEXT", scratch.path()));
   }
 }
+
+}  // namespace run_target_lock_test

@@ -3,6 +3,8 @@
 
 #include "target_fixture.hpp"
 
+namespace target_cgroup_test {
+
 using namespace brownout;
 using namespace brownout::target;
 
@@ -210,3 +212,5 @@ TEST_CASE("a target is written with all that was found") {
   CHECK(json.at("host_network") == false);
   CHECK(json.at("labels").is_object());
 }
+
+}  // namespace target_cgroup_test

@@ -4,6 +4,8 @@
 
 #include "target_fixture.hpp"
 
+namespace target_change_test {
+
 using namespace brownout;
 using namespace brownout::target;
 using Catch::Matchers::ContainsSubstring;
@@ -94,3 +96,5 @@ TEST_CASE("beside cgroup v2, the freezer of v1 is looked at as well") {
   Machine::write(freezer / "docker/a/freezer.state", "FROZEN\n");
   CHECK_THAT(scene.change(), ContainsSubstring("is frozen"));
 }
+
+}  // namespace target_change_test

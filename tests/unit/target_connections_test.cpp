@@ -6,6 +6,8 @@
 #include "support/flow_keys.hpp"
 #include "target_sockets.hpp"
 
+namespace target_connections_test {
+
 using namespace brownout;
 using namespace brownout::target;
 
@@ -123,3 +125,5 @@ TEST_CASE("a runtime's connections to the target are found on the host's side") 
   CHECK(std::memcmp(&found[0].flow, &wanted, sizeof wanted) == 0);
   CHECK(found[1].holder.pid == 32);
 }
+
+}  // namespace target_connections_test

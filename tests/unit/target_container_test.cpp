@@ -4,6 +4,8 @@
 #include "target_docker_server.hpp"
 #include "target_fixture.hpp"
 
+namespace target_container_test {
+
 using namespace brownout;
 using namespace brownout::target;
 
@@ -216,3 +218,5 @@ TEST_CASE("a runtime that prints nonsense is a reason") {
   CHECK(error.context[1].contains("describes no container 'web'"));
   CHECK(error.context[2].contains("describes no container 'web'"));
 }
+
+}  // namespace target_container_test

@@ -6,6 +6,8 @@
 #include "support/flow_keys.hpp"
 #include "target_sockets.hpp"
 
+namespace target_operator_test {
+
 using namespace brownout;
 using namespace brownout::target;
 
@@ -174,3 +176,5 @@ TEST_CASE("processes that are each other's parents end the walk") {
   machine.set_parent(kOwnPid, 40);
   CHECK(found(machine).empty());
 }
+
+}  // namespace target_operator_test

@@ -6,6 +6,8 @@
 #include "target_docker_server.hpp"
 #include "target_fixture.hpp"
 
+namespace target_provenance_test {
+
 using namespace brownout;
 using namespace brownout::target;
 using nlohmann::json;
@@ -119,3 +121,5 @@ TEST_CASE("the layer diff is docker's, sorted; others tell none") {
   CHECK(layer_diff({.runtime = "docker", .container_id = "../x"}, machine.where()).problem ==
         "docker: the container has no id");
 }
+
+}  // namespace target_provenance_test

@@ -4,6 +4,8 @@
 
 #include "../support/verdict_support.hpp"
 
+namespace verdict_gates_test {
+
 using namespace brownout;
 using test::EvidenceBuilder;
 using test::check_of;
@@ -294,3 +296,5 @@ TEST_CASE("fewer retransmits traced than the namespace counted: bounded where ot
   CHECK_THAT(check_of(alone, "trace_complete").detail,
              Catch::Matchers::ContainsSubstring("no socket out of scope was seen"));
 }
+
+}  // namespace verdict_gates_test

@@ -2,6 +2,8 @@
 // Whole evidence in, verdict out: the outcomes that the drill promises.
 #include "../support/verdict_support.hpp"
 
+namespace verdict_outcomes_test {
+
 using namespace brownout;
 using test::demo_plan;
 using test::EvidenceBuilder;
@@ -180,3 +182,5 @@ TEST_CASE("messages for names that no counter of loss explains forbid PASS") {
   }));
   require_first(verdict, Outcome::kInconclusive, "trace_complete: trace_incomplete: 2 messages for names are missing");
 }
+
+}  // namespace verdict_outcomes_test

@@ -6,6 +6,8 @@
 
 #include "../support/verdict_support.hpp"
 
+namespace verdict_pairs_test {
+
 using namespace brownout;
 using test::EvidenceBuilder;
 using verdict::Check;
@@ -204,3 +206,5 @@ TEST_CASE("of several broken prerequisites the one that explains most is named")
   CHECK(verdict.reasons[1].starts_with("trace_complete: trace_incomplete"));
   CHECK(verdict.reasons[2].starts_with("telemetry: no_pressure: rests on pressure"));
 }
+
+}  // namespace verdict_pairs_test

@@ -7,6 +7,8 @@
 
 #include "../support/verdict_support.hpp"
 
+namespace verdict_reasons_test {
+
 using namespace brownout;
 using test::EvidenceBuilder;
 using verdict::Outcome;
@@ -261,3 +263,5 @@ TEST_CASE("every reason can be reached from evidence") {
     CHECK(reached.contains(reason));
   }
 }
+
+}  // namespace verdict_reasons_test

@@ -3,6 +3,8 @@
 
 #include "../support/verdict_support.hpp"
 
+namespace verdict_render_test {
+
 using namespace brownout;
 using verdict::Outcome;
 
@@ -46,3 +48,5 @@ TEST_CASE("outcomes have the words and exit codes of the readme") {
   CHECK(verdict::exit_code(Outcome::kInconclusive) == ExitCode::kNotMeasurable);
   CHECK(verdict::exit_code(Outcome::kError) == ExitCode::kError);
 }
+
+}  // namespace verdict_render_test

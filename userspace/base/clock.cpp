@@ -9,7 +9,6 @@
 namespace brownout {
 namespace {
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 std::int64_t read_clock(clockid_t clock) {
   timespec now{};

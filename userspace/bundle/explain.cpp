@@ -40,7 +40,7 @@ Result<> refuse_unknown(const std::vector<Check>& checks, const std::vector<std:
 }
 
 // Evidence may be somebody else's: nothing of it may steer a terminal, and no code point may be cut in half.
-std::string shown(std::string line) {
+std::string shown_line(std::string line) {
   if (line.size() > kLongestLine) {
     std::size_t end = kLongestLine;
     while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
@@ -62,7 +62,7 @@ class ShownLines {
       std::string line;
       auto wanted = lines.begin();
       for (int number = 1; wanted != lines.end() && std::getline(file, line); ++number)
-        if (number == wanted->first) (wanted++)->second = shown(line);
+        if (number == wanted->first) (wanted++)->second = shown_line(line);
     }
   }
 

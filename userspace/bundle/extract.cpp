@@ -25,7 +25,7 @@ struct FreeArchive {
   void operator()(archive* a) const { archive_read_free(a); }
 };
 
-std::string shown(std::string_view path) {
+std::string shown_path(std::string_view path) {
   std::string text;
   for (const char c : path.substr(0, 200)) text += c >= ' ' && c <= '~' ? c : '?';
   return "'" + text + "'";
@@ -110,7 +110,7 @@ class Extractor {
   }
 
   Result<> refuse(const char* what, const std::string& path) {
-    report(what + shown(path));
+    report(what + shown_path(path));
     return {};
   }
 

@@ -38,7 +38,7 @@ json rule(const std::string& name, Rule outcome, std::string detail, const std::
   return {{"rule", name}, {"outcome", word(outcome)}, {"detail", std::move(detail)}, {"evidence_refs", std::move(list)}};
 }
 
-std::string shown(const std::vector<Change>& changes) {
+std::string shown_changes(const std::vector<Change>& changes) {
   std::vector<std::string> some;
   for (std::size_t i = 0; i < std::min(kShown, changes.size()); ++i)
     some.push_back(fmt::format("{} ({})", changes[i].path, changes[i].what));
@@ -115,8 +115,8 @@ class HostSummary {
     const auto detail =
         ours.empty() ? fmt::format("no action of brownout names a file in it; of {} files then and {} now the app changed {}{}",
                                    files.before.size(), files.after.size(), theirs.size(),
-                                   theirs.empty() ? "" : ": " + shown(theirs))
-                     : fmt::format("brownout changed {}", shown(ours));
+                                   theirs.empty() ? "" : ": " + shown_changes(theirs))
+                     : fmt::format("brownout changed {}", shown_changes(ours));
     rules_.push_back(rule(name, ours.empty() ? Rule::kRespected : Rule::kBroken, detail, with_actions(files.ref)));
   }
 
@@ -149,7 +149,7 @@ class HostSummary {
       });
     rules_.push_back(rule(name, found.empty() ? Rule::kRespected : Rule::kBroken,
                           found.empty() ? fmt::format("{} files then, {} now", place.before.size(), place.after.size())
-                                        : fmt::format("{} changed: {}", found.size(), shown(found)),
+                                        : fmt::format("{} changed: {}", found.size(), shown_changes(found)),
                           with_actions(files_->ref)));
   }
 

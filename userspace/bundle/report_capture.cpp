@@ -18,7 +18,7 @@ std::string capture_section(const ReportInputs& inputs) {
                     fmt::format("{}", direction.delayed), fmt::format("{}", direction.recorded),
                     fmt::format("{}", direction.lost), fmt::format("{}", direction.beyond)});
   }
-  return heading(Heading::kPackets, inputs.language) +
+  return heading(Heading::kCaptured, inputs.language) +
          table({"direction", "dropped", "delayed", "on record", "lost", "over the bound"}, rows) +
          (capture->whole() ? "\nThat accounts for every packet that a fault hit. "
                            : "\n**That does not account for every packet that a fault hit**: the records and the injector's own "

@@ -12,7 +12,6 @@
 namespace brownout::bundle {
 namespace {
 
-constexpr std::size_t kMostRows = 200;
 
 using Rows = std::vector<std::vector<std::string>>;
 

@@ -13,8 +13,8 @@ namespace brownout::bundle {
 enum class Heading : std::uint8_t {
   kWhatHappened, kContext, kSeverity, kInjectionMethod, kDegradationEvidence, kRootCause, kEvidenceBundle,
   kRulesRespected, kNextStep,
-  kTimeline, kWhatRan, kInjected, kPackets, kFigures, kDestinations, kUnderWay, kFailures, kLookups, kAppErrors, kLedger, kChecks,
-  kWhyChecks, kNotKnown, kNotObserved, kShards, kHowToCheck,
+  kTimeline, kWhatRan, kInjected, kCaptured, kFigures, kDestinations, kUnderWay, kFailures, kLookups, kAppErrors, kLedger, kChecks,
+  kWhyChecks, kNotKnown, kNotObserved, kShardIndexes, kHowToCheck,
 };
 inline constexpr auto kSections = static_cast<std::size_t>(Heading::kTimeline);
 

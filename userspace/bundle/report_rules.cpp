@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 // The manifest may be somebody else's until it is held against the records.
 const json* part(const ReportInputs& inputs, const char* key) {
   const auto found = inputs.manifest.find(key);
@@ -20,7 +18,7 @@ const json* part(const ReportInputs& inputs, const char* key) {
 }
 
 std::string field(const json& object, const char* key) {
-  return object.is_object() && object.contains(key) ? cell(text_of(object.at(key))) : std::string{"-"};
+  return object.is_object() && object.contains(key) ? cell(json_text(object.at(key))) : std::string{"-"};
 }
 
 std::string list_of(const json& object, const char* key) {
@@ -28,7 +26,7 @@ std::string list_of(const json& object, const char* key) {
   if (object.is_object() && object.contains(key) && object.at(key).is_array())
     for (const auto& item : object.at(key))
       text += (text.empty() ? "" : "; ") +
-              (item.is_object() ? fmt::format("{} ({})", field(item, "value"), field(item, "source")) : cell(text_of(item)));
+              (item.is_object() ? fmt::format("{} ({})", field(item, "value"), field(item, "source")) : cell(json_text(item)));
   return text;
 }
 
@@ -51,7 +49,7 @@ std::string provenance_section(const ReportInputs& inputs) {
 std::string shards_section(const ReportInputs& inputs) {
   const auto* shards = part(inputs, "shards");
   if (shards == nullptr || !shards->is_object() || shards->value("indexes", json(0)) == 0) return {};
-  std::string text = heading(Heading::kShards, inputs.language) +
+  std::string text = heading(Heading::kShardIndexes, inputs.language) +
                      fmt::format("{} indexes name {} shards; {} are as their index says, {} mismatches.\n",
                                  field(*shards, "indexes"), field(*shards, "shards"), field(*shards, "verified"),
                                  field(*shards, "mismatches_count"));

@@ -26,13 +26,11 @@ std::string explain(const verdict::Check& check) {
   return text + "\n";
 }
 
-std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 std::string cuts_of(const json& cuts) {
   if (!cuts.is_array() || cuts.empty()) return "nothing had to be cut off";
   std::string text;
   for (const auto& cut : cuts)
-    text += fmt::format("{}{}: {} bytes cut off after line {}", text.empty() ? "" : "; ", text_of(cut.at("file")),
+    text += fmt::format("{}{}: {} bytes cut off after line {}", text.empty() ? "" : "; ", json_text(cut.at("file")),
                         cut.at("bytes").dump(), cut.at("after_line").dump());
   return text;
 }
@@ -40,26 +38,26 @@ std::string cuts_of(const json& cuts) {
 // "phase: inject start"; long structures are left to the file itself.
 std::string describe(const events::TimelineEntry& entry) {
   const auto& fields = entry.fields;
-  if (entry.kind == "phase") return fmt::format("{} {}", text_of(fields.at("phase")), text_of(fields.at("edge")));
+  if (entry.kind == "phase") return fmt::format("{} {}", json_text(fields.at("phase")), json_text(fields.at("edge")));
   if (entry.kind == "pressure")
     return fmt::format("{} of {} completed calls within {:.1f} s", fields.at("completed").dump(),
                        fields.at("wanted").dump(), fields.at("within_ns").get<double>() / 1e9);
-  if (entry.kind == "stop") return fmt::format("{}: {}", text_of(fields.at("source")), text_of(fields.at("detail")));
-  if (entry.kind == "ending") return fmt::format("{} {}", text_of(fields.at("ending")), text_of(fields.at("detail")));
+  if (entry.kind == "stop") return fmt::format("{}: {}", json_text(fields.at("source")), json_text(fields.at("detail")));
+  if (entry.kind == "ending") return fmt::format("{} {}", json_text(fields.at("ending")), json_text(fields.at("detail")));
   if (entry.kind == "action")
-    return fmt::format("{} on {}: {}", text_of(fields.at("what")), text_of(fields.at("object")),
-                       text_of(fields.at("result")));
+    return fmt::format("{} on {}: {}", json_text(fields.at("what")), json_text(fields.at("object")),
+                       json_text(fields.at("result")));
   if (entry.kind == "cleanup") {
     const auto& left = fields.at("leftovers");
     return left.empty() ? "nothing is left" : "left: " + left.dump();
   }
   if (entry.kind == "sampling") return "longest gap " + milliseconds(fields.at("longest_gap_ns").get<std::int64_t>());
-  if (entry.kind == "run_changed") return text_of(fields.at("newer"));
+  if (entry.kind == "run_changed") return json_text(fields.at("newer"));
   if (entry.kind == "disk")
     return fmt::format("synced {} times, at longest in {}", fields.at("syncs").dump(),
                        milliseconds(fields.at("longest_ns").get<std::int64_t>()));
   if (entry.kind == "recovered") return cuts_of(fields.at("cut"));
-  if (entry.kind == "note") return text_of(fields.at("text"));
+  if (entry.kind == "note") return json_text(fields.at("text"));
   return {};
 }
 

@@ -42,6 +42,8 @@ std::string escaped(std::string_view text, std::size_t longest) {
 std::string cell(std::string_view text) { return escaped(text, kLongestCell); }
 std::string prose(std::string_view text) { return escaped(text, kLongestProse); }
 
+std::string json_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
 std::string shown(std::string_view text) {
   const auto length = cut_at(text, kLongestProse);
   return visible(text.substr(0, length)) + (length < text.size() ? " ..." : "");

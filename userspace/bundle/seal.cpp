@@ -33,7 +33,6 @@
 namespace brownout::bundle {
 namespace {
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 std::string plain(const std::string& text) {
   static constexpr std::size_t kLongest = 100;

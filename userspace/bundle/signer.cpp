@@ -60,7 +60,8 @@ Result<std::optional<PemKey>> attestation_key(const SigningOptions& options) {
 struct Signer::State {
   SshKeygen ssh;
   std::filesystem::path key;
-  Tried tried;
+  SshKey by;
+  SshKeygen::Agent agent;
   std::optional<PemKey> attesting;
 };
 
@@ -74,18 +75,19 @@ Result<Signer> Signer::open(const SigningOptions& options) {
   BROWNOUT_TRY(open_file(options.key, O_RDONLY));
   BROWNOUT_ASSIGN(auto tried, try_out(ssh, options.key));
   BROWNOUT_ASSIGN(auto attesting, attestation_key(options));
-  return Signer{std::make_unique<State>(State{std::move(ssh), options.key, std::move(tried), std::move(attesting)})};
+  auto& [by, agent] = tried;
+  return Signer{std::make_unique<State>(State{std::move(ssh), options.key, std::move(by), agent, std::move(attesting)})};
 }
 
 std::string Signer::key_name() const {
-  return fmt::format("{} {}", state_->tried.key.type, state_->tried.key.fingerprint);
+  return fmt::format("{} {}", state_->by.type, state_->by.fingerprint);
 }
 
 bool Signer::attests() const { return state_->attesting.has_value(); }
 
 nlohmann::json Signer::describe() const {
-  const auto& [key, agent] = state_->tried;
-  const char* held = key.type.ends_with("-SK") ? "security_key" : agent == Agent::kAsked ? "agent" : "file";
+  const auto& key = state_->by;
+  const char* held = key.type.ends_with("-SK") ? "security_key" : state_->agent == Agent::kAsked ? "agent" : "file";
   return {{"key", key.fingerprint},
           {"type", key.type},
           {"namespace", kSignatureNamespace},
@@ -94,7 +96,7 @@ nlohmann::json Signer::describe() const {
 }
 
 Result<> Signer::sign(const std::filesystem::path& directory) const {
-  BROWNOUT_ASSIGN(const auto signature, state_->ssh.sign(state_->key, directory / kChecksums, state_->tried.agent));
+  BROWNOUT_ASSIGN(const auto signature, state_->ssh.sign(state_->key, directory / kChecksums, state_->agent));
   BROWNOUT_TRY(write_file(directory / kSignature, signature));
   if (!attests()) return {};
   BROWNOUT_ASSIGN(const auto attestation, attest(directory, *state_->attesting));

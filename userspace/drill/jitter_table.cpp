@@ -15,7 +15,6 @@ namespace brownout::drill {
 namespace {
 
 constexpr std::size_t kFewest = 2; // one value alone is no distribution
-constexpr std::size_t kMaxPathBytes = 4095;
 constexpr std::size_t kShownBytes = 40;
 constexpr std::string_view kSpace = " \t\r\v\f";
 

@@ -15,7 +15,6 @@ namespace brownout::drill {
 namespace {
 
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-constexpr std::size_t kMaxPathBytes = 4095;
 
 bool is_plain_scalar(const Cursor& cursor) {
   return cursor.tree->kind == Tree::Kind::kScalar && !cursor.tree->quoted;

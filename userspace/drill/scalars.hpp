@@ -2,6 +2,7 @@
 // Single values: each reader says what it takes and within which limits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,6 +15,8 @@
 #include "cursor.hpp"
 
 namespace brownout::drill {
+
+constexpr std::size_t kMaxPathBytes = 4095;  // PATH_MAX without its end
 
 // Text of 1 to `most` bytes on one line; numbers and words are taken as they stand.
 Result<std::string> read_text(const Cursor& cursor, std::size_t most);

@@ -11,7 +11,7 @@
 namespace brownout::events {
 namespace {
 
-OrderedJson encode(const Segment& segment) {
+OrderedJson encode_segment(const Segment& segment) {
   OrderedJson record;
   record["file"] = segment.file;
   record["from"] = segment.from;
@@ -20,14 +20,14 @@ OrderedJson encode(const Segment& segment) {
   return record;
 }
 
-void decode(const Json& record, Segment& into, Problem& problem) {
+void decode_segment(const Json& record, Segment& into, Problem& problem) {
   read(record, "file", into.file, problem);
   read(record, "from", into.from, problem);
   read(record, "to", into.to, problem);
   read(record, "sha256", into.sha256, problem);
 }
 
-void decode(const Json& record, Rules& into, Problem& problem) {
+void decode_rules(const Json& record, Rules& into, Problem& problem) {
   read(record, "drill_sha256", into.drill_sha256, problem);
   read(record, "plan_sha256", into.plan_sha256, problem);
   read(record, "tool_sha256", into.tool_sha256, problem);
@@ -47,7 +47,7 @@ OrderedJson encode(const ChainLine& line) {
     return record;
   }
   record["files"] = OrderedJson::array();
-  for (const auto& segment : line.files) record["files"].push_back(encode(segment));
+  for (const auto& segment : line.files) record["files"].push_back(encode_segment(segment));
   return record;
 }
 
@@ -56,13 +56,13 @@ void decode(const Json& record, ChainLine& into, Problem& problem) {
   read(record, "t_mono_ns", into.t_mono_ns, problem);
   read(record, "previous", into.previous, problem);
   if (into.segment == 0) {
-    if (const auto* rules = member(record, "rules", problem)) decode(*rules, into.rules, problem);
+    if (const auto* rules = member(record, "rules", problem)) decode_rules(*rules, into.rules, problem);
     return;
   }
   const auto* files = member(record, "files", problem);
   if (files == nullptr) return;
   if (!files->is_array()) return problem.report("'files' must be a list");
-  for (const auto& file : *files) decode(file, into.files.emplace_back(), problem);
+  for (const auto& file : *files) decode_segment(file, into.files.emplace_back(), problem);
 }
 
 Result<std::string> digest_of_range(int fd, std::uint64_t from, std::uint64_t to) {

@@ -8,12 +8,12 @@
 #include <optional>
 #include <vector>
 
+#include "brownout/clock.hpp"
 #include "brownout/findings.hpp"
 #include "brownout/latency_histogram.hpp"
 
 namespace brownout::findings {
 
-inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 inline constexpr int kHit = 1; // index of the pairs in brownout_trace_counters
 
 std::optional<events::Window> window_of(const events::Evidence& evidence, std::uint32_t phase);

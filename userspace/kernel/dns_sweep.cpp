@@ -13,7 +13,7 @@ namespace brownout::kernel {
 
 namespace {
 
-constexpr std::int64_t kInterval = 1'000'000'000;
+constexpr std::int64_t kDnsSweepInterval = 1'000'000'000;
 
 // Queries come and go while the table is walked: one that is missed now is found a second later.
 std::vector<brownout_dns_key> older_than(int map, std::int64_t limit_ns) {
@@ -34,7 +34,7 @@ std::vector<brownout_dns_key> older_than(int map, std::int64_t limit_ns) {
 
 void DnsSweeper::sweep(std::int64_t now_ns) {
   if (now_ns < next_ns_) return;
-  next_ns_ = now_ns + kInterval;
+  next_ns_ = now_ns + kDnsSweepInterval;
   for (const auto& key : older_than(bpf_map__fd(object_->maps.dns_queries), now_ns - patience_.count())) {
     object_->bss->dns_overdue = key;
     constexpr std::array<char, 64> packet{}; // its kind of program is run on one; nobody reads it

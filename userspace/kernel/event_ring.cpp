@@ -12,12 +12,12 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kTick{20};
-constexpr std::size_t kBatch = 65536;
+constexpr std::size_t kEventBatch = 65536;
 
 }  // namespace
 
 Result<EventRing> EventRing::open(int map_fd) {
-  BROWNOUT_ASSIGN(auto reader, RingReader<brownout_event>::open(map_fd, "kernel events", kBatch));
+  BROWNOUT_ASSIGN(auto reader, RingReader<brownout_event>::open(map_fd, "kernel events", kEventBatch));
   return EventRing{std::move(reader)};
 }
 

@@ -12,13 +12,13 @@ namespace brownout::kernel {
 
 namespace {
 
-constexpr std::int64_t kInterval = 1'000'000'000;
+constexpr std::int64_t kFlowSweepInterval = 1'000'000'000;
 // Longer than the longest RTO (120 s): a call that waits on a dead path keeps its flow, and what was injected on it.
 constexpr std::int64_t kIdle = 180'000'000'000;
 // A crowded table is worse than a short memory.
 constexpr std::int64_t kIdleWhenCrowded = 5'000'000'000;
 constexpr std::size_t kCrowded = BROWNOUT_MAX_FLOWS / 2;
-constexpr __u32 kBatch = 4096;
+constexpr __u32 kFlowBatch = 4096;
 
 struct Flows {
   std::vector<brownout_flow_key> keys;
@@ -29,7 +29,7 @@ struct Flows {
 Flows read_flows(int map) {
   Flows all;
   __u32 token = 0;
-  __u32 batch = kBatch;
+  __u32 batch = kFlowBatch;
   bool first = true;
   for (;;) {
     const std::size_t have = all.keys.size();
@@ -55,7 +55,7 @@ Flows read_flows(int map) {
 
 std::size_t FlowSweeper::sweep(std::int64_t now_ns) {
   if (now_ns < next_ns_) return 0;
-  next_ns_ = now_ns + kInterval;
+  next_ns_ = now_ns + kFlowSweepInterval;
   const Flows flows = read_flows(map_);
   const std::int64_t idle = flows.keys.size() > kCrowded ? kIdleWhenCrowded : kIdle;
   std::size_t removed = 0;

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "brownout/clock.hpp"
 #include "brownout/text.hpp"
 
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 std::string owner_of(const brownout_event& event) {
   if ((event.flags & BROWNOUT_EVENT_OWNER_KNOWN) == 0) return "owner unknown";
@@ -49,7 +49,7 @@ std::string event_text(const brownout_event& event, std::string_view name, std::
 bool EventBudget::admits(std::int64_t now_ns) {
   // The second that is over must be told of first; until then it goes on.
   if (now_ns >= second_ends_ns_ && left_out_ == 0) {
-    second_ends_ns_ = now_ns + kSecond;
+    second_ends_ns_ = now_ns + kNsPerSecond;
     told_ = 0;
   }
   if (told_ >= kMost) {

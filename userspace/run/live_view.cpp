@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "brownout/clock.hpp"
 #include "brownout/text.hpp"
 #include "progress.hpp"
 
@@ -202,11 +203,10 @@ std::vector<std::string> render_live(const LiveState& state, const Screen& scree
 }
 
 std::string render_progress(const LiveState& state) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   auto line = fmt::format("progress phase={} elapsed={}s left={} calls_per_s={:.1f} in_flight={} completed={} failed={} "
                           "dropped={} delayed={}",
-                          state.phase, state.elapsed_ns / kSecond,
-                          state.left_ns ? fmt::format("{}s", *state.left_ns / kSecond) : "unknown", state.calls_per_second,
+                          state.phase, state.elapsed_ns / kNsPerSecond,
+                          state.left_ns ? fmt::format("{}s", *state.left_ns / kNsPerSecond) : "unknown", state.calls_per_second,
                           state.in_flight, state.completed, state.failed, state.dropped, state.delayed);
   for (const auto& counter : state.app)
     line += fmt::format(" {}={}", visible(counter.name),

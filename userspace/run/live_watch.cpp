@@ -6,10 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "brownout/clock.hpp"
+
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint32_t kOurs = BROWNOUT_EVENT_HIT | BROWNOUT_EVENT_APP;
 constexpr int kHit = 1;  // index of the pairs in brownout_trace_counters
 
@@ -55,7 +56,7 @@ void LiveWatch::see(const brownout_trace_counters& totals, std::int64_t now_ns) 
   tracing_ = true;
   totals_ = totals;
   points_.push_back({now_ns, totals.calls_completed[kHit]});
-  while (points_.size() > 2 && points_[1].t_ns <= now_ns - kSecond) points_.pop_front();
+  while (points_.size() > 2 && points_[1].t_ns <= now_ns - kNsPerSecond) points_.pop_front();
 }
 
 void LiveWatch::begin_faults() {
@@ -88,7 +89,7 @@ void LiveWatch::add_calls(LiveState& state) const {
   state.tracing = true;
   const auto& last = points_.back();
   if (const auto& first = points_.front(); last.t_ns > first.t_ns)
-    state.calls_per_second = static_cast<double>(last.completed - first.completed) * kSecond /
+    state.calls_per_second = static_cast<double>(last.completed - first.completed) * kNsPerSecond /
                              static_cast<double>(last.t_ns - first.t_ns);
   state.completed = totals_.calls_completed[kHit];
   state.failed = totals_.calls_failed[kHit];

@@ -14,13 +14,12 @@
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 // The tracer's wait is the loop's tick: far below a quarter of the shortest heartbeat limit.
 constexpr std::chrono::milliseconds kTick{20};
-constexpr std::int64_t kSlowLook = kSecond;
+constexpr std::int64_t kSlowLook = kNsPerSecond;
 // With the time between two syncs, less than the second within which events are on disk.
-constexpr std::int64_t kFlushEvery = kSecond / 5;
-constexpr std::int64_t kClockMoved = kSecond / 20;
+constexpr std::int64_t kFlushEvery = kNsPerSecond / 5;
+constexpr std::int64_t kClockMoved = kNsPerSecond / 20;
 
 }  // namespace
 
@@ -165,7 +164,7 @@ Result<> Session::take_snapshots() {
 }
 
 Result<> Session::take_counters() {
-  next_counters_ns_ = monotonic_ns() + kSecond;
+  next_counters_ns_ = monotonic_ns() + kNsPerSecond;
   if (!counters_) return {};
   const auto sample = counters_->sample(phase_);
   live_.see(sample);

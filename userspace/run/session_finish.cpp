@@ -14,9 +14,8 @@
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kCleanupLimit = 5 * kSecond;
-constexpr std::int64_t kStopFileAnswer = 10 * kSecond;
+constexpr std::int64_t kCleanupLimit = 5 * kNsPerSecond;
+constexpr std::int64_t kStopFileAnswer = 10 * kNsPerSecond;
 
 template <typename T>
 void append(std::vector<T>& to, const std::vector<T>& from) {

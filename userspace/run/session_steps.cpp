@@ -16,9 +16,8 @@
 namespace brownout::run {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kDefaultSettle = 5 * kSecond;
-constexpr std::int64_t kDrainLimit = 5 * kSecond;
+constexpr std::int64_t kDefaultSettle = 5 * kNsPerSecond;
+constexpr std::int64_t kDrainLimit = 5 * kNsPerSecond;
 
 }  // namespace
 
@@ -30,7 +29,7 @@ Result<bool> Session::wait_for_run_directory() {
   std::int64_t next_look = 0;
   const auto found = [&] {
     if (monotonic_ns() < next_look) return false;
-    next_look = monotonic_ns() + kSecond / 5;
+    next_look = monotonic_ns() + kNsPerSecond / 5;
     auto directory = events::RunDirectory::find(*plan_.drill.app, target_);
     if (directory) {
       run_directory_ = std::move(*directory);
@@ -108,7 +107,7 @@ Result<bool> Session::baseline() {
   const std::uint64_t packets_before = packets_so_far();
   const std::int64_t begun = monotonic_ns();
   BROWNOUT_ASSIGN(const auto waited, pump_for(plan_.drill.phases.baseline.count()));
-  packets_per_second_ = static_cast<double>(packets_so_far() - packets_before) * kSecond /
+  packets_per_second_ = static_cast<double>(packets_so_far() - packets_before) * kNsPerSecond /
                         static_cast<double>(std::max<std::int64_t>(monotonic_ns() - begun, 1));
   BROWNOUT_TRY(end_phase());
   if (waited == Waited::kStopped) return false;

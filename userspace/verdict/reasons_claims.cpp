@@ -9,7 +9,7 @@
 namespace brownout::verdict {
 namespace {
 
-constexpr std::array kReasons{
+constexpr std::array kClaimReasons{
     ReasonText{Reason::kTelemetryBlind, 40, "telemetry_blind",
                "The kernel saw calls fail because of the fault, and the app wrote down hardly any of them.",
                "Repair the app's error recording; the failures that it missed are listed as evidence. If it retries "
@@ -79,7 +79,7 @@ constexpr std::array kReasons{
 const std::vector<ReasonText>& table() {
   static const std::vector<ReasonText> all = [] {
     std::vector<ReasonText> rows(reasons_of_prerequisites().begin(), reasons_of_prerequisites().end());
-    rows.insert(rows.end(), kReasons.begin(), kReasons.end());
+    rows.insert(rows.end(), kClaimReasons.begin(), kClaimReasons.end());
     return rows;
   }();
   return all;
@@ -93,7 +93,7 @@ const ReasonText& row(Reason reason) {
 
 }  // namespace
 
-std::span<const ReasonText> reasons_of_claims() { return kReasons; }
+std::span<const ReasonText> reasons_of_claims() { return kClaimReasons; }
 
 std::string_view name(Reason reason) { return row(reason).name; }
 std::string_view meaning(Reason reason) { return row(reason).meaning; }

@@ -7,7 +7,7 @@
 namespace brownout::verdict {
 namespace {
 
-constexpr std::array kReasons{
+constexpr std::array kPrerequisiteReasons{
     ReasonText{Reason::kInterruptedByError, 1, "interrupted_by_error",
                "The drill itself could not go on; what was injected until then was undone.",
                "Read the error in the detail and in timeline.jsonl, run `brownout doctor`, and run the drill again.",
@@ -133,6 +133,6 @@ constexpr std::array kReasons{
 
 }  // namespace
 
-std::span<const ReasonText> reasons_of_prerequisites() { return kReasons; }
+std::span<const ReasonText> reasons_of_prerequisites() { return kPrerequisiteReasons; }
 
 }  // namespace brownout::verdict

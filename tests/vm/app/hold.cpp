@@ -25,7 +25,7 @@ int call(int command, bpf_attr& attributes) {
   return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof(attributes)));
 }
 
-[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail_call(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
 // Lets everything pass.
 UniqueFd load(const Hook& hook) {
@@ -39,7 +39,7 @@ UniqueFd load(const Hook& hook) {
   attributes.insn_cnt = kPass.size();
   attributes.license = reinterpret_cast<std::uint64_t>("GPL");
   const int fd = call(BPF_PROG_LOAD, attributes);
-  if (fd < 0) fail("loading a program that does nothing");
+  if (fd < 0) fail_call("loading a program that does nothing");
   return UniqueFd{fd};
 }
 
@@ -47,14 +47,14 @@ UniqueFd load(const Hook& hook) {
 
 void hold_hooks(const std::filesystem::path& cgroup) {
   const UniqueFd directory{::open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (directory.get() < 0) fail(cgroup);
+  if (directory.get() < 0) fail_call(cgroup);
   for (const auto& hook : kCgroupHooks) {
     const auto program = load(hook);
     bpf_attr attributes{};
     attributes.target_fd = static_cast<std::uint32_t>(directory.get());
     attributes.attach_bpf_fd = static_cast<std::uint32_t>(program.get());
     attributes.attach_type = hook.attach;
-    if (call(BPF_PROG_ATTACH, attributes) != 0) fail("attaching it to " + cgroup.string());
+    if (call(BPF_PROG_ATTACH, attributes) != 0) fail_call("attaching it to " + cgroup.string());
   }
 }
 
