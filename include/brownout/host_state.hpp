@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,19 +22,25 @@ struct Listing {
   std::int64_t t_mono_ns = 0, duration_ns = 0;
 };
 
-// Two threads, one in the target's network namespace, that run tools while the drill goes on: nothing here waits but
+// Threads, one of them in the target's network namespace, that run tools while the drill goes on: nothing here waits but
 // finish(). They list what is there before anything is attached with what the process may do; from then on they have no
-// capability at all, and what they run has none either. The namespace lives at least as long as this object.
+// capability at all, and what they run has none either. What takes CAP_SYS_ADMIN, to list BPF programs and links, is asked of
+// a process that does nothing else. The namespace lives at least as long as this object.
 class HostState {
  public:
   static constexpr std::chrono::seconds kPatience{10}; // for all commands of one listing
 
-  static Result<std::unique_ptr<HostState>> start(const target::Target& target, const Interface& interface);
+  // `executable`: brownout itself.
+  static Result<std::unique_ptr<HostState>> start(const target::Target& target, const Interface& interface,
+                                                  const std::filesystem::path& executable = "/proc/self/exe");
   virtual ~HostState() = default;
   // Asks for a listing; not while one is being made.
   virtual void begin() = 0;
   // Waits for it; what it has until then. Listings come in the order of their commands.
   virtual std::vector<Listing> finish() = 0;
 };
+
+// What that process does: runs `bpftool` on the host, this device and this cgroup whenever it is asked to, until nobody can.
+Result<> list_programs(const std::string& host_device, const std::string& cgroup);
 
 }  // namespace brownout::kernel

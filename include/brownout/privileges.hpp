@@ -22,5 +22,7 @@ constexpr CapabilitySet needed_while_injecting(const Means& means) {
 // Removes filters, and opens programs, maps and links by their ids.
 inline constexpr CapabilitySet kGuardianNeeds{CAP_SYS_ADMIN, CAP_BPF, CAP_NET_ADMIN, CAP_DAC_READ_SEARCH,
                                               CAP_DAC_OVERRIDE};
+// Runs `bpftool`, which opens programs and links by their ids and asks which are on a device.
+inline constexpr CapabilitySet kProgramListerNeeds{CAP_SYS_ADMIN, CAP_NET_ADMIN};
 
 }  // namespace brownout::kernel

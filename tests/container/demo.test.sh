@@ -48,6 +48,8 @@ for when in before during after; do
   expect "$when: what a tool did not say is told" jq -e \
     'all(.[]; .problem == null or (.problem | length > 0))' "$opened/host/$when/commands.json"
 done
+expect "bpftool listed our programs while they acted, and not before or after" sh -c "cd '$opened/host' &&
+  grep -q '  name trace_egress ' during/bpftool.txt && ! grep -q '  name trace_egress ' before/bpftool.txt after/bpftool.txt"
 expect "brownout explain shows lines of the kernel's events" grep -q 'kernel/events.jsonl:' <("$BROWNOUT" explain "$bundle")
 expect "the figures" "$support/demo_figures.py" "$work"/open/*/
 expect "the machine is as before" census_equal "$work/before"

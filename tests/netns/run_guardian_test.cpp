@@ -7,6 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "../../userspace/run/guardian.hpp"
+#include "support/await.hpp"
 #include "support/inject_probe.hpp"
 #include "support/inject_run.hpp"
 #include "support/scratch_directory.hpp"
@@ -62,12 +63,6 @@ class Guarded {
   std::unique_ptr<Process> child_;
   pid_t guardian_ = 0;
 };
-
-bool await(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(5ms);
-  return condition();
-}
 
 std::set<std::string> descriptors_of(pid_t pid) {
   std::set<std::string> targets;

@@ -11,13 +11,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "brownout/fd.hpp"
+#include "brownout/pidfd.hpp"
 #include "brownout/text.hpp"
 
 namespace brownout {
@@ -143,7 +143,7 @@ Result<Finished> run_program(const std::filesystem::path& program, const std::ve
   BROWNOUT_ASSIGN(const pid_t child, SpawnSettings(input, out.write.get(), err.write.get()).spawn(program, arguments));
   out.write.reset();
   err.write.reset();
-  const UniqueFd process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
+  const auto process = open_pidfd(child);
   Finished finished;
   const bool ended = process && follow(process, out.read, err.read, finished, Clock::now() + deadline);
   if (!ended) ::kill(child, SIGKILL);

@@ -13,6 +13,7 @@
 #include "brownout/capabilities.hpp"
 #include "brownout/export.hpp"
 #include "brownout/fd.hpp"
+#include "brownout/host_state.hpp"
 #include "brownout/journal.hpp"
 #include "brownout/system_calls.hpp"
 #include "brownout/tell.hpp"
@@ -179,6 +180,11 @@ ExitCode give_up_privileges() {
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals) {
   const auto guarded = run::guard(pid, start_ticks, journals);
   return guarded ? ExitCode::kPass : report(guarded.error());
+}
+
+ExitCode list_programs(const std::string& host_device, const std::string& cgroup) {
+  const auto listed = kernel::list_programs(host_device, cgroup);
+  return listed ? ExitCode::kPass : report(listed.error());
 }
 
 ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,

@@ -34,6 +34,8 @@ void undo_leftovers();
 ExitCode give_up_privileges();
 // `guard`, which run starts by itself.
 ExitCode guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesystem::path& journals);
+// `list-programs`, likewise.
+ExitCode list_programs(const std::string& host_device, const std::string& cgroup);
 struct ReportOptions {
   std::vector<std::filesystem::path> evidence; // one, or two to compare
   std::filesystem::path out;                   // empty: NAME.report.html here; "-": stdout

@@ -99,6 +99,11 @@ int main(int argc, char** argv) {
   guard_command->add_option("started", guarded_since, "in clock ticks since boot")->required();
   guard_command->add_option("journals", journals)->required();
 
+  std::string listed_device, listed_cgroup;
+  auto* list_command = app.add_subcommand("list-programs", "run bpftool whenever stdout asks for it")->group("");
+  list_command->add_option("device", listed_device)->required();
+  list_command->add_option("cgroup", listed_cgroup);
+
   std::vector<std::filesystem::path> archives;
   bundle::VerifyOptions verifying;
   auto* verify_command = app.add_subcommand("verify", "check bundles: hashes, origin, whether verdicts follow, and whether a run is missing");
@@ -146,7 +151,7 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   const auto chosen = [&] {
-    if (!*guard_command && !*clean_command) cli::undo_leftovers();
+    if (!*guard_command && !*list_command && !*clean_command) cli::undo_leftovers();
     if (*check_command || *verify_command || *judge_command || *explain_command || *report_command || *export_command)
       if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);
@@ -155,6 +160,7 @@ int main(int argc, char** argv) {
     if (*clean_command) return cli::clean();
     if (*recover_command) return cli::recover(unsealed, recovered, recovering);
     if (*guard_command) return cli::guard(guarded, guarded_since, journals);
+    if (*list_command) return cli::list_programs(listed_device, listed_cgroup);
     if (*verify_command) return cli::verify(archives, verifying);
     if (*judge_command) return cli::judge(judging);
     if (*report_command) return cli::write_report(reporting);

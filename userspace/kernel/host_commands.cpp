@@ -104,12 +104,15 @@ std::vector<Command> commands_in_target(const std::string& container_device) {
           {"tc.txt", "tc", {"-s", "filter", "show", "dev", container_device, "egress"}}};
 }
 
-std::vector<Command> commands_on_host(const std::string& host_device, const std::string& cgroup) {
+std::vector<Command> commands_on_host(const std::string& host_device) {
   return {{"host.txt", "ip", {"-d", "-s", "link", "show", "dev", host_device}},
           {"host.txt", "tc", {"-s", "-d", "qdisc", "show", "dev", host_device}},
           {"host.txt", "tc", {"-s", "filter", "show", "dev", host_device, "ingress"}},
-          {"host.txt", "tc", {"-s", "filter", "show", "dev", host_device, "egress"}},
-          {"bpftool.txt", "bpftool", {"prog", "show"}},
+          {"host.txt", "tc", {"-s", "filter", "show", "dev", host_device, "egress"}}};
+}
+
+std::vector<Command> commands_on_programs(const std::string& host_device, const std::string& cgroup) {
+  return {{"bpftool.txt", "bpftool", {"prog", "show"}},
           {"bpftool.txt", "bpftool", {"link", "show"}},
           {"bpftool.txt", "bpftool", {"net", "show", "dev", host_device}},
           {"bpftool.txt", "bpftool", {"cgroup", "show", cgroup}}};

@@ -12,6 +12,7 @@
 #include "brownout/capabilities.hpp"
 #include "host_commands.hpp"
 #include "netns.hpp"
+#include "program_lister.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -82,9 +83,10 @@ class Lister {
   std::thread thread_;
 };
 
-class TwoListers final : public HostState {
+class Listers final : public HostState {
  public:
-  TwoListers(const target::Target& target, const Interface& interface, UniqueFd netns)
+  Listers(const target::Target& target, const Interface& interface, UniqueFd netns,
+          const std::filesystem::path& executable)
       : netns_(std::move(netns)),
         in_target_(&netns_,
                    [commands = commands_in_target(interface.container_name)] {
@@ -93,32 +95,40 @@ class TwoListers final : public HostState {
                      listings.insert(listings.end(), printed.begin(), printed.end());
                      return listings;
                    }),
-        on_host_(nullptr, [commands = commands_on_host(interface.host_name, target.cgroup_path)] {
+        on_host_(nullptr, [commands = commands_on_host(interface.host_name)] {
           return run_commands(commands, std::chrono::steady_clock::now() + kPatience);
-        }) {}
+        }),
+        program_lister_(interface.host_name, target.cgroup_path, executable),
+        of_programs_(nullptr, [this] { return program_lister_.list(); }) {}
 
   const Result<>& arrived() const { return in_target_.arrived(); }
   void begin() override {
     in_target_.begin();
     on_host_.begin();
+    of_programs_.begin();
   }
   std::vector<Listing> finish() override {
     auto listings = in_target_.finish();
-    auto of_host = on_host_.finish();
-    listings.insert(listings.end(), std::make_move_iterator(of_host.begin()), std::make_move_iterator(of_host.end()));
+    for (auto* lister : {&on_host_, &of_programs_}) {
+      auto more = lister->finish();
+      listings.insert(listings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    }
     return listings;
   }
 
  private:
   UniqueFd netns_;
   Lister in_target_, on_host_;
+  ProgramLister program_lister_;
+  Lister of_programs_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<HostState>> HostState::start(const target::Target& target, const Interface& interface) {
+Result<std::unique_ptr<HostState>> HostState::start(const target::Target& target, const Interface& interface,
+                                                    const std::filesystem::path& executable) {
   BROWNOUT_ASSIGN(auto netns, open_netns(target.pid));
-  auto state = std::make_unique<TwoListers>(target, interface, std::move(netns));
+  auto state = std::make_unique<Listers>(target, interface, std::move(netns), executable);
   BROWNOUT_TRY(state->arrived());
   return std::unique_ptr<HostState>{std::move(state)};
 }

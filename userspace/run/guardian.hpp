@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The process that stays when brownout is killed, and undoes what could not die with it.
 //
-// It is made before the first kernel object exists, by exec, so that it can hold none of brownout's descriptors, in a
-// session of its own with every signal blocked that can be. If it is killed too, the programs' deadline and heartbeat
+// It is a companion, made before the first kernel object exists. If it is killed too, the programs' deadline and heartbeat
 // make what is left inert, and the next command undoes it.
 #pragma once
 
@@ -10,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "brownout/companion.hpp"
 #include "brownout/journal.hpp"
 #include "brownout/kernel.hpp"
 
@@ -23,12 +23,10 @@ class Guardian {
   bool alive() const;
   // Which of these are still there. An error when the guardian does not answer.
   Result<kernel::ObjectIds> still_there(const kernel::ObjectIds& objects) const;
-  std::int32_t pid() const { return pid_; }
+  std::int32_t pid() const { return process_.pid; }
 
  private:
-  std::int32_t pid_ = 0;
-  UniqueFd process_;  // pidfd
-  UniqueFd socket_;   // to it
+  Companion process_;
 };
 
 }  // namespace brownout::run

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
-#include "pidfd.hpp"
+#include "brownout/pidfd.hpp"
 
 namespace brownout::run {
 namespace {

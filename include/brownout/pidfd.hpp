@@ -10,7 +10,7 @@
 
 #include "brownout/fd.hpp"
 
-namespace brownout::run {
+namespace brownout {
 
 // Empty, with errno, when that fails: ESRCH when there is no such process.
 inline UniqueFd open_pidfd(std::int32_t pid) { return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
@@ -21,4 +21,4 @@ inline bool has_ended(const UniqueFd& process, int timeout_ms) {
   return ::poll(&one, 1, timeout_ms) == 1;
 }
 
-}  // namespace brownout::run
+}  // namespace brownout

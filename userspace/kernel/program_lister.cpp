@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "program_lister.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "brownout/clock.hpp"
+#include "brownout/privileges.hpp"
+
+namespace brownout::kernel {
+namespace {
+
+using nlohmann::json;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::string_view kAsk = "list\n";
+constexpr std::size_t kPacket = std::size_t{1} << 15;
+constexpr std::size_t kLongestAnswer = std::size_t{16} << 20;
+constexpr std::chrono::seconds kOverhead{2};
+
+// One line: what a tool printed may be no UTF-8, and no line feed of it is one of the answer.
+std::string encode(const std::vector<Listing>& listings) {
+  auto all = json::array();
+  for (const auto& listing : listings)
+    all.push_back({{"file", listing.file},
+                   {"command", listing.command},
+                   {"text", listing.text},
+                   {"problem", listing.problem},
+                   {"exit_code", listing.exit_code},
+                   {"t_mono_ns", listing.t_mono_ns},
+                   {"duration_ns", listing.duration_ns}});
+  return all.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::vector<Listing> decode(const std::string& text) {
+  std::vector<Listing> listings;
+  for (const auto& listing : json::parse(text))
+    listings.push_back({.file = listing.at("file"),
+                        .command = listing.at("command"),
+                        .text = listing.at("text"),
+                        .problem = listing.at("problem"),
+                        .exit_code = listing.at("exit_code"),
+                        .t_mono_ns = listing.at("t_mono_ns"),
+                        .duration_ns = listing.at("duration_ns")});
+  return listings;
+}
+
+bool send_packets(int socket, std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(std::min(kPacket, text.size())))
+    if (::send(socket, text.data(), std::min(kPacket, text.size()), MSG_NOSIGNAL) < 0) return false;
+  return true;
+}
+
+Result<std::string> receive_line(int socket, SteadyClock::time_point deadline) {
+  std::string text;
+  std::array<char, kPacket> packet{};
+  while (!text.ends_with('\n')) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now()).count();
+    pollfd one{socket, POLLIN, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::max<long>(left, 0)));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return fail(ErrorCode::kKernel, "the process that lists programs does not answer");
+    const auto got = ::recv(socket, packet.data(), packet.size(), MSG_DONTWAIT);
+    if (got <= 0 || text.size() > kLongestAnswer)
+      return fail(ErrorCode::kKernel, "the process that lists programs has ended");
+    text.append(packet.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+Result<std::vector<Listing>> ask(int socket) {
+  if (!send_packets(socket, kAsk)) return fail(ErrorCode::kKernel, "the process that lists programs has ended");
+  BROWNOUT_ASSIGN(const auto answer,
+                  receive_line(socket, SteadyClock::now() + HostState::kPatience + kOverhead));
+  return decode(answer);
+}
+
+}  // namespace
+
+ProgramLister::ProgramLister(const std::string& host_device, const std::string& cgroup,
+                             const std::filesystem::path& executable)
+    : commands_(commands_on_programs(host_device, cgroup)),
+      process_(start_companion("the process that lists programs", executable,
+                               {"brownout", "list-programs", host_device, cgroup})) {}
+
+ProgramLister::~ProgramLister() {
+  if (!process_) return;
+  ::kill(process_->pid, SIGKILL);  // it holds nothing, and may be waiting for a tool
+  while (::waitpid(process_->pid, nullptr, 0) < 0 && errno == EINTR) {}
+}
+
+std::vector<Listing> ProgramLister::list() {
+  if (!process_) return unavailable(process_.error().render());
+  auto listings = ask(process_->socket.get());
+  if (listings) return *std::move(listings);
+  process_->socket.reset();  // an answer that comes too late is none to the next question
+  return unavailable(listings.error().render());
+}
+
+std::vector<Listing> ProgramLister::unavailable(const std::string& why) const {
+  std::vector<Listing> listings;
+  for (const auto& command : commands_)
+    listings.push_back({.file = command.file,
+                        .command = fmt::format("{} {}", command.program, fmt::join(command.arguments, " ")),
+                        .problem = why,
+                        .t_mono_ns = monotonic_ns()});
+  return listings;
+}
+
+Result<> list_programs(const std::string& host_device, const std::string& cgroup) {
+  ::prctl(PR_SET_NAME, "brownout-list");
+  BROWNOUT_TRY(forbid_new_privileges());
+  BROWNOUT_TRY(keep_only(kProgramListerNeeds));
+  const auto commands = commands_on_programs(host_device, cgroup);
+  say_ready();
+  std::array<char, kAsk.size()> asked{};
+  while (::read(STDOUT_FILENO, asked.data(), asked.size()) > 0)
+    if (!send_packets(STDOUT_FILENO, encode(run_commands(commands, SteadyClock::now() + HostState::kPatience)))) break;
+  return {};
+}
+
+}  // namespace brownout::kernel
