@@ -12,7 +12,7 @@ build_bench() {
   bench_build=$repo_root/build/bench
   mkdir -p "$bench_build"
   say "building $target in $bench_build"
-  cmake -S "$repo_root" -B "$bench_build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@" >"$bench_build/configure.log" 2>&1 ||
+  cmake -S "$repo_root" -B "$bench_build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON "$@" >"$bench_build/configure.log" 2>&1 ||
     die "cannot configure; see $bench_build/configure.log (scripts/build installs what is needed)"
   cmake --build "$bench_build" --target "$target" >"$bench_build/build.log" 2>&1 ||
     die "cannot build; see $bench_build/build.log"

@@ -48,13 +48,13 @@ inline plan::Plan long_plan(const LongDrill& long_drill) {
 
 class LongDrillWriter {
  public:
-  LongDrillWriter(const LongDrill& long_drill, const std::filesystem::path& directory)
+  LongDrillWriter(const LongDrill& long_drill, const std::filesystem::path& directory, const events::Rules& rules)
       : long_drill_(long_drill),
         random_(long_drill.seed),
         window_start_(kStart + long_drill.seconds * kSecond / 4),
         window_end_(window_start_ + long_drill.seconds * kSecond / 2),
         end_(kStart + long_drill.seconds * kSecond),
-        recorder_(value_of(events::Recorder::open(directory))) {}
+        recorder_(value_of(events::Recorder::open(directory, rules))) {}
 
   void write() {
     write_timeline();
@@ -67,7 +67,7 @@ class LongDrillWriter {
     }
     hand_in_rest();
     while (next_second_ <= end_) write_second();
-    done(recorder_->flush());
+    done(recorder_->close());
   }
 
  private:
@@ -278,10 +278,13 @@ class LongDrillWriter {
 
 // As `run` leaves it, but for the run directory's copies.
 inline void write_long_drill(const LongDrill& long_drill, const std::filesystem::path& directory) {
-  LongDrillWriter{long_drill, directory}.write();
+  std::filesystem::create_directories(directory);
+  done(bundle::stage_plan(long_plan(long_drill), directory));
+  LongDrillWriter{long_drill, directory,
+                  {.drill_sha256 = sha256(slurp(directory / "drill.yaml")), .plan_sha256 = sha256(slurp(directory / "plan.json"))}}
+      .write();
   done(events::write_run_files(directory, {.after = {{.path = "execution_fingerprint.json"},
                                                      {.path = "run_manifest.json"}}}));
-  done(bundle::stage_plan(long_plan(long_drill), directory));
 }
 
 }  // namespace brownout::test
