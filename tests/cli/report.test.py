@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """report.html in a browser: verdict, zoom, series, moments, paper; no network, nothing to complain of, and no slower to
-appear for a large drill than for a small one. REPORT_SCREENSHOTS=DIR keeps pictures."""
+appear for a large drill than for a small one. REPORT_SCREENSHOTS=DIR keeps pictures; REPORT_EVENTS=1000000
+makes the large one larger."""
 
 import os
 import shutil
@@ -170,7 +171,8 @@ def main():
         check_small(browser, small)
         check_comparison(browser, report(work / "two.html", cases / "recorded", cases / "blind"))
         writer = Path(os.environ["BROWNOUT_BUILD_DIR"]) / "bench/judge_evidence"
-        subprocess.run([writer, work / "evidence", "--events", "20000", "--failures", "700", "--seconds", "2500"], check=True)
+        subprocess.run([writer, work / "evidence", "--events", os.environ.get("REPORT_EVENTS", "20000"), "--failures", "700",
+                        "--seconds", "2500"], check=True)
         check_large(browser, small, report(work / "large.html", work / "evidence"))
         others = [url for url in browser.requests if not url.startswith(("file://" + folder, "about:"))]
         expect("nothing was asked for but the page itself", not others, others)
