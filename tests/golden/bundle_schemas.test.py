@@ -28,7 +28,7 @@ OPTIONAL = {
     "manifest.json": {"operator.login_uid", "operator.env_SUDO_USER", "operator.env_SUDO_UID", "host.boot_id",
                       "stop.detail", "run_dir_copies_dropped", "report_language", "kernel_objects.injector", "kernel_objects.programs",
                       "kernel_objects.not_observed", "kernel_objects.injector.qdiscs_as_before", "windows.baseline", "windows.inject", "windows.recovery",
-                      "windows.settle", "run_log"},
+                      "windows.settle", "run_log", "timestamp"},
     "kernel/events.jsonl": {"rcode"},
     "run_dir_copy.json": {"files.[].original_sha256", "files.[].redacted", "files.[].redacted.secret"},
     "redactions.json": {"total.pattern_01", "files.[].redacted.pattern_01"},
@@ -175,6 +175,14 @@ def sealed(work):
     return bundle_schemas.open_bundle(bundle, work / "open")
 
 
+def documents_of(file, bundle):
+    documents = EXAMPLES.get(file) or list(shapes(file, bundle))
+    if file == "manifest.json":
+        for failed in (None, "curl: no route to host"):
+            documents.append({**documents[0], "timestamp": {"url": "http://tsa.example/", "failed": failed}})
+    return documents
+
+
 def drill_sha256(evidence):
     import hashlib
     return hashlib.sha256((evidence / "drill.yaml").read_bytes()).hexdigest()
@@ -189,7 +197,7 @@ def main():
         bundle = sealed(pathlib.Path(name))
         failures += bundle_schemas.problems_of_bundle(bundle, validator_of)
         for file, validator in validator_of.items():
-            for document in EXAMPLES.get(file) or shapes(file, bundle):
+            for document in documents_of(file, bundle):
                 if not validator.is_valid(document):
                     failures.append(f"{file}: {document} is refused")
                 for what, other in mutations(file, document):
