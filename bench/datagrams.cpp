@@ -10,7 +10,7 @@
 namespace brownout::bench {
 namespace {
 
-constexpr std::uint16_t kPort = 7900;
+constexpr std::uint16_t kDatagramPort = 7900;
 constexpr std::size_t kSize = 32;
 
 struct Ends {
@@ -19,8 +19,8 @@ struct Ends {
 
 Ends open_ends(const Way& way) {
   Ends ends{.sender = test::bound_in(way.from, way.from_address, 0, SOCK_DGRAM),
-            .receiver = test::bound_in(way.to, way.to_address, kPort, SOCK_DGRAM)};
-  const auto where = test::address(way.to_address, kPort);
+            .receiver = test::bound_in(way.to, way.to_address, kDatagramPort, SOCK_DGRAM)};
+  const auto where = test::address(way.to_address, kDatagramPort);
   if (::connect(ends.sender.get(), where.get(), where.length) != 0) throw std::runtime_error("connect");
   const timeval pause{.tv_sec = 0, .tv_usec = 20'000};
   ::setsockopt(ends.receiver.get(), SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
