@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/bundle.hpp"
+#include "brownout/journal.hpp"
 
 namespace brownout::run {
 
@@ -60,5 +61,13 @@ struct RecoverOptions {
 };
 Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
                         const RecoverOptions& options = {});
+
+// A drill that runs on this host, by the lock that it holds on its target; empty: it has not said that yet.
+struct RunningDrill {
+  std::string drill, target, since_utc;
+  std::int32_t pid = 0;
+};
+// By pid. Nothing is touched: a lock whose owner is dead is `clean`'s business.
+Result<std::vector<RunningDrill>> running_drills(const std::filesystem::path& locks = kernel::kJournalDirectory);
 
 }  // namespace brownout::run

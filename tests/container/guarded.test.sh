@@ -22,6 +22,7 @@ start_drill FIRST
 expect "a first drill is under way" wait_until 20 drill_said FIRST "baseline for"
 run_drill SECOND
 expect_status "a second one on the same target" 2 "$status"
+expect "ps lists the first one" test "$("$BROWNOUT" ps | sed 's/, since .*//')" = "FIRST on $name, pid $brownout_pid"
 expect "it is told by which" drill_said SECOND "drill \"FIRST\" (pid $brownout_pid) is running on '$name' already"
 kill -INT "$brownout_pid"
 wait_drill

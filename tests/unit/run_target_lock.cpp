@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <map>
+#include <string>
 #include <thread>
 
 #include <fcntl.h>
@@ -16,6 +18,8 @@
 
 #include "../../userspace/run/target_lock.hpp"
 #include "../support/scratch_directory.hpp"
+#include "brownout/clock.hpp"
+#include "brownout/run.hpp"
 
 namespace run_target_lock_test {
 
@@ -51,6 +55,31 @@ TEST_CASE("a second drill on a target is refused with the first one's name, and 
   }
   CHECK(is_empty(scratch));
   CHECK(TargetLock::take(target_in(7), "SECOND", scratch.path()));
+}
+
+TEST_CASE("drills that run are listed by their locks, and no others") {
+  const ScratchDirectory scratch;
+  CHECK(run::running_drills(scratch / "absent")->empty());
+  for (const auto& [file, text] : std::map<std::string, std::string>{
+           {"netns-1.lock", ""},
+           {"netns-2.lock", "{\"drill\": 1, \"pid\": \"x\"}"},
+           {"netns-3.lock", R"({"drill": "DEAD", "pid": 1, "start_ticks": 18446744073709551615})"},
+           {"other.jsonl", "{}"}})
+    test::spill(scratch / file, text);
+  {
+    const auto one = TargetLock::take(target_in(7), "ONE", scratch.path());
+    const auto two = TargetLock::take(target_in(8), "TWO", scratch.path());
+    const auto running = run::running_drills(scratch.path());
+    REQUIRE(running);
+    REQUIRE(running->size() == 2);
+    for (const auto& drill : *running) {
+      CHECK((drill.drill == "ONE" || drill.drill == "TWO"));
+      CHECK(drill.target == "exchange-bot");
+      CHECK(drill.pid == ::getpid());
+      CHECK(parse_utc(drill.since_utc).has_value());
+    }
+  }
+  CHECK(run::running_drills(scratch.path())->empty());
 }
 
 TEST_CASE("a lock dies with its owner") {

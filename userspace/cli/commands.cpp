@@ -150,6 +150,22 @@ ExitCode doctor(bool json) {
   return all_required(capabilities) ? ExitCode::kPass : ExitCode::kError;
 }
 
+ExitCode ps(bool json) {
+  const auto running = run::running_drills();
+  if (!running) return report(running.error());
+  if (json) {
+    auto all = nlohmann::json::array();
+    for (const auto& drill : *running)
+      all.push_back({{"drill", drill.drill}, {"target", drill.target}, {"pid", drill.pid}, {"since_utc", drill.since_utc}});
+    fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return ExitCode::kPass;
+  }
+  if (running->empty()) fmt::print("no drill runs on this host\n");
+  for (const auto& drill : *running)
+    fmt::print("{} on {}, pid {}, since {}\n", visible(drill.drill), visible(drill.target), drill.pid, visible(drill.since_utc));
+  return ExitCode::kPass;
+}
+
 ExitCode clean() {
   const auto report = kernel::clean();
   if (!report) return cli::report(report.error());

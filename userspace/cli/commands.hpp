@@ -30,6 +30,7 @@ ExitCode recover(const std::filesystem::path& evidence, const std::filesystem::p
                  const run::RecoverOptions& options);
 // What a killed run left on this host is inert, but in the way: each command that finds it undoes it first, if it may.
 void undo_leftovers();
+ExitCode ps(bool json);
 // For commands that only read what others wrote: any file, and no more.
 ExitCode give_up_privileges();
 // `guard`, which run starts by itself.

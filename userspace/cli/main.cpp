@@ -79,6 +79,10 @@ int main(int argc, char** argv) {
   auto* doctor_command = app.add_subcommand("doctor", "what this machine can do, each thing tried and undone");
   doctor_command->add_flag("--json", doctor_json, "print JSON");
 
+  bool ps_json = false;
+  auto* ps_command = app.add_subcommand("ps", "drills that run on this host, and on what");
+  ps_command->add_flag("--json", ps_json, "print JSON");
+
   auto* clean_command = app.add_subcommand("clean", "undo what a killed brownout left on this host, and nothing else");
 
   std::filesystem::path unsealed, recovered;
@@ -157,6 +161,7 @@ int main(int argc, char** argv) {
     if (*run_command) return cli::run(options);
     if (*check_command) return cli::check(drill);
     if (*doctor_command) return cli::doctor(doctor_json);
+    if (*ps_command) return cli::ps(ps_json);
     if (*clean_command) return cli::clean();
     if (*recover_command) return cli::recover(unsealed, recovered, recovering);
     if (*guard_command) return cli::guard(guarded, guarded_since, journals);

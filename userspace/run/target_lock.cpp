@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "target_lock.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -14,12 +16,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "brownout/clock.hpp"
+#include "brownout/run.hpp"
+
 namespace brownout::run {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::size_t kMostBytes = 4096;
+constexpr std::string_view kLockPrefix = "netns-", kLockSuffix = ".lock";
 constexpr auto kPatience = std::chrono::seconds{1};
 constexpr auto kBetweenLooks = std::chrono::milliseconds{10};
 
@@ -57,10 +63,15 @@ bool is_still(const std::filesystem::path& path, const UniqueFd& file) {
          here.st_dev == there.st_dev;
 }
 
-Result<> sign(const std::filesystem::path& path, const UniqueFd& file, const std::string& drill) {
+Result<> sign(const std::filesystem::path& path, const UniqueFd& file, const std::string& drill,
+              const std::string& target) {
   if (::ftruncate(file.get(), 0) != 0) return fail_errno(ErrorCode::kIo, "empty the target's lock " + path.string());
   BROWNOUT_ASSIGN(const auto started, kernel::process_start_ticks(::getpid()));
-  const json holder{{"drill", drill}, {"pid", ::getpid()}, {"start_ticks", started}};
+  const json holder{{"drill", drill},
+                    {"target", target},
+                    {"since_utc", format_utc(realtime_ns())},
+                    {"pid", ::getpid()},
+                    {"start_ticks", started}};
   if (auto written = write_all(file.get(), holder.dump() + "\n"); !written)
     return std::unexpected(std::move(written).error().with_context(path.string()));
   return {};
@@ -69,7 +80,7 @@ Result<> sign(const std::filesystem::path& path, const UniqueFd& file, const std
 }  // namespace
 
 std::filesystem::path TargetLock::path_for(const target::Target& target, const std::filesystem::path& directory) {
-  return directory / fmt::format("netns-{}.lock", target.netns_inode);
+  return directory / fmt::format("{}{}{}", kLockPrefix, target.netns_inode, kLockSuffix);
 }
 
 Result<TargetLock> TargetLock::take(const target::Target& target, const std::string& drill,
@@ -88,9 +99,32 @@ Result<TargetLock> TargetLock::take(const target::Target& target, const std::str
       continue;
     }
     if (!is_still(path, file)) continue;
-    BROWNOUT_TRY(sign(path, file, drill));
+    BROWNOUT_TRY(sign(path, file, drill, target.name));
     return TargetLock{path, std::move(file)};
   }
+}
+
+Result<std::vector<RunningDrill>> running_drills(const std::filesystem::path& locks) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(locks, error);
+  if (error == std::errc::no_such_file_or_directory) return std::vector<RunningDrill>{};
+  if (error)
+    return fail_errno(ErrorCode::kIo, error.value(), "look for drills in " + locks.string(),
+                      "It belongs to whoever runs drills: root, mostly.");
+  std::vector<RunningDrill> running;
+  for (const auto& entry : entries) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(kLockPrefix) || !name.ends_with(kLockSuffix)) continue;
+    const auto holder = holder_of(entry.path());
+    if (!lives(holder)) continue;
+    const auto text = [&](const char* key) {
+      const auto value = holder.value(key, json{});
+      return value.is_string() ? value.get<std::string>() : std::string{};
+    };
+    running.push_back({text("drill"), text("target"), text("since_utc"), holder["pid"].get<std::int32_t>()});
+  }
+  std::ranges::sort(running, {}, &RunningDrill::pid);
+  return running;
 }
 
 // While it is held: nobody else's file can be there.
