@@ -103,6 +103,10 @@ struct Gate {
   std::variant<ErrorCountGate, ErrorEventsGate, LatencyGate, CounterGate> what;
   Line line = 0;
 };
+// "error_events timeout,reset"
+std::string name_of(const Gate& gate);
+// Is an error that the app wrote down one of those: by its type or its exception's, in letters of either case.
+bool is_counted(const ErrorEventsGate& gate, std::string_view type, std::string_view exception_type);
 
 // More than was meant: at the first of these the fault is over, and the drill with it. 0: no cap.
 struct Caps {

@@ -28,14 +28,14 @@ struct Listing {
 // a process that does nothing else. The namespace lives at least as long as this object.
 class HostState {
  public:
-  static constexpr std::chrono::seconds kPatience{10}; // for all commands of one listing
+  static constexpr std::chrono::seconds kPatience{10}; // for all commands of one listing, where nothing else bounds it
 
   // `executable`: brownout itself.
   static Result<std::unique_ptr<HostState>> start(const target::Target& target, const Interface& interface,
                                                   const std::filesystem::path& executable = "/proc/self/exe");
   virtual ~HostState() = default;
-  // Asks for a listing; not while one is being made.
-  virtual void begin() = 0;
+  // Asks for a listing that is over within `patience`; not while one is being made.
+  virtual void begin(std::chrono::milliseconds patience) = 0;
   // Waits for it; what it has until then. Listings come in the order of their commands.
   virtual std::vector<Listing> finish() = 0;
 };

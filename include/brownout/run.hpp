@@ -52,13 +52,13 @@ Result<> guard(std::int32_t pid, std::uint64_t start_ticks, const std::filesyste
 // Evidence that no process has sealed: `directory` itself, or what a killed drill left in it (its --out). kNotFound when
 // there is none.
 Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path& directory);
-// Seals what there is. Never a PASS: `bundle_complete` is inconclusive, and a drill that did not come to its end is an
-// ERROR. kRefused while the drill runs; the evidence stays where it is unless a bundle was written.
 struct RecoverOptions {
   bundle::SigningOptions signing;
   std::string timestamp;
   std::filesystem::path run_log = kRunLogDirectory;
 };
+// Seals what there is. Never a PASS: `bundle_complete` is inconclusive, and a drill that did not come to its end is an
+// ERROR. kRefused while the drill runs; the evidence stays where it is unless a bundle was written.
 Result<Outcome> recover(const std::filesystem::path& evidence, const std::filesystem::path& out_directory,
                         const RecoverOptions& options = {});
 

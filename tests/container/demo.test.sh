@@ -48,10 +48,7 @@ for when in before during after; do
   expect "$when: what a tool did not say is told" jq -e \
     'all(.[]; .problem == null or (.problem | length > 0))' "$opened/host/$when/commands.json"
 done
-# It gets the CPU that nobody else wants, and may have got none.
-expect "bpftool listed our programs while they acted, or says that it had no time" sh -c "cd '$opened/host/during' &&
-  grep -q '  name trace_egress ' bpftool.txt ||
-  jq -e 'any(.[]; .command == \"bpftool prog show\" and (.problem // \"\" | contains(\"did not end within\")))' commands.json"
+expect "bpftool listed our programs while they acted" grep -q '  name trace_egress ' "$opened/host/during/bpftool.txt"
 expect "and not before or after" sh -c "! grep -q '  name trace_egress ' '$opened'/host/before/bpftool.txt '$opened'/host/after/bpftool.txt"
 expect "brownout explain shows lines of the kernel's events" grep -q 'kernel/events.jsonl:' <("$BROWNOUT" explain "$bundle")
 expect "the figures" "$support/demo_figures.py" "$work"/open/*/

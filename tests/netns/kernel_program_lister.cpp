@@ -21,10 +21,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<kernel::Listing> listed_without_capabilities(kernel::ProgramLister& lister) {
+std::vector<kernel::Listing> listed_without_capabilities(kernel::ProgramLister& lister,
+                                                         std::chrono::milliseconds patience = 10s) {
   std::vector<kernel::Listing> listings;
   std::thread([&] {
-    if (keep_only({})) listings = lister.list();
+    if (keep_only({})) listings = lister.list(patience);
   }).join();
   REQUIRE(listings.size() == 4);
   CHECK(listings[0].command == "bpftool prog show");
@@ -49,6 +50,12 @@ TEST_CASE("program lister: programs are listed for a thread that may not look at
       CHECK(listing.duration_ns > 0);
     }
   }
+}
+
+TEST_CASE("program lister: what there is no time for is said to be left out, and the next listing has it") {
+  kernel::ProgramLister lister("lo", "/sys/fs/cgroup", BROWNOUT_BINARY);
+  for (const auto& listing : listed_without_capabilities(lister, 0ms)) CHECK(listing.problem.starts_with("not run:"));
+  CHECK(listed_without_capabilities(lister)[0].problem.empty());
 }
 
 TEST_CASE("program lister: one that was killed or never came up is told of by each command") {

@@ -17,7 +17,6 @@ using test::kSecond;
 
 namespace {
 
-
 using findings::kMatchReachNs;
 
 test::Score score_of(const CorrelationOptions& options) {

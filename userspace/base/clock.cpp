@@ -9,7 +9,6 @@
 namespace brownout {
 namespace {
 
-
 std::int64_t read_clock(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "brownout/bundle.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/text.hpp"
 #include "run_log.hpp"
 
@@ -23,9 +24,8 @@ struct Placed {
 };
 
 std::string host_of(const json& manifest) {
-  const json::json_pointer place{"/host/hostname"};
-  const auto host = manifest.is_object() && manifest.contains(place) ? manifest.at(place) : json();
-  return host.is_string() ? host.get<std::string>() : "?";
+  const auto host = text_at(manifest, "/host/hostname");
+  return host.empty() ? "?" : host;
 }
 
 class RunsOfTarget {
@@ -97,7 +97,7 @@ Runs compare_runs(const std::vector<Given>& bundles) {
   std::map<std::pair<std::string, std::string>, std::vector<Placed>> by_target;  // log and target
   std::map<std::string, std::set<std::string>> logs_of;                          // by host
   for (const auto& bundle : bundles) {
-    const auto run_log = bundle.manifest.is_object() ? bundle.manifest.value("run_log", json()) : json();
+    const auto run_log = object_at(bundle.manifest, "/run_log");
     auto run = numbered_run(run_log);
     if (!run) {
       found.problems.push_back(visible(fmt::format("{} is in no run log ({}): that no run was left out is not shown",

@@ -96,12 +96,6 @@ Span span_of(const events::Evidence& evidence) {
 
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-std::string text_in_manifest(const nlohmann::json& manifest, const char* pointer) {
-  const nlohmann::json::json_pointer place{pointer};
-  return manifest.contains(place) && manifest.at(place).is_string() ? manifest.at(place).get<std::string>()
-                                                                    : std::string{};
-}
-
 std::optional<ExportFormat> export_format(std::string_view name) {
   const auto found = std::ranges::find(kExportFormats, name);
   if (found == kExportFormats.end()) return std::nullopt;

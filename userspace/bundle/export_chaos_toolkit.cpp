@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/json_fields.hpp"
 #include "document.hpp"
 #include "export_formats.hpp"
 
@@ -111,9 +112,9 @@ std::string export_chaos_toolkit(const ExportInputs& inputs) {
   for (const auto& check : judgement.verdict.checks) probes.push_back(run_of(check, span));
   for (const auto& fault : judgement.plan.faults) run.push_back(run_of(fault, judgement, span));
   json journal{{"chaoslib-version", kWrittenFor},
-               {"platform", fmt::format("Linux-{}-{}", text_in_manifest(inputs.manifest, "/host/kernel_release"),
-                                        text_in_manifest(inputs.manifest, "/host/machine"))},
-               {"node", text_in_manifest(inputs.manifest, "/host/hostname")},
+               {"platform", fmt::format("Linux-{}-{}", text_at(inputs.manifest, "/host/kernel_release"),
+                                        text_at(inputs.manifest, "/host/machine"))},
+               {"node", text_at(inputs.manifest, "/host/hostname")},
                {"experiment", experiment_of(judgement)},
                {"status", status_of(judgement)},
                {"deviated", !passed},

@@ -32,7 +32,5 @@ std::string note_on(const verdict::Check& check);
 struct Span { std::int64_t start_ns = 0, end_ns = 0; };
 Span span_of(const events::Evidence& evidence);
 double seconds(std::int64_t ns);
-// What the manifest says there, or nothing.
-std::string text_in_manifest(const nlohmann::json& manifest, const char* pointer);
 
 }  // namespace brownout::bundle

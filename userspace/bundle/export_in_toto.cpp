@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "brownout/digest.hpp"
+#include "brownout/json_fields.hpp"
 #include "document.hpp"
 #include "export_formats.hpp"
 
@@ -20,11 +21,11 @@ json descriptor(const Subject& subject) { return {{"name", subject.name}, {"dige
 void add_image(const ExportInputs& inputs, json& subjects) {
   static constexpr std::string_view kAlgorithm = "sha256:";
   static constexpr std::size_t kDigits = 64;
-  const auto digest = text_in_manifest(inputs.manifest, "/target/image_digest");
+  const auto digest = text_at(inputs.manifest, "/target/image_digest");
   const auto at = digest.rfind(kAlgorithm);
   if (at == std::string::npos || digest.size() != at + kAlgorithm.size() + kDigits) return;
   subjects.push_back(
-      descriptor({text_in_manifest(inputs.manifest, "/target/image"), digest.substr(at + kAlgorithm.size())}));
+      descriptor({text_at(inputs.manifest, "/target/image"), digest.substr(at + kAlgorithm.size())}));
 }
 
 json tests_with(const verdict::Verdict& verdict, std::initializer_list<Outcome> outcomes) {

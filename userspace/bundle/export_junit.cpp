@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/text.hpp"
 #include "export_formats.hpp"
 
@@ -90,7 +91,7 @@ std::string properties(const ExportInputs& inputs) {
   text += property("drill_sha256", judgement.drill_sha256);
   for (const auto& subject : inputs.subjects) text += property("sha256 of " + subject.name, subject.sha256);
   for (const char* name : {"bundle", "run_id"})
-    if (const auto value = text_in_manifest(inputs.manifest, fmt::format("/{}", name).c_str()); !value.empty())
+    if (const auto value = text_at(inputs.manifest, fmt::format("/{}", name).c_str()); !value.empty())
       text += property(name, value);
   return text + "    </properties>\n";
 }
@@ -111,7 +112,7 @@ std::string export_junit(const ExportInputs& inputs) {
   text +=
       fmt::format("<testsuites name=\"brownout\" {}>\n  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n",
                   counts, xml(drill), counts, format_utc(span.start_ns).substr(0, 19),
-                  xml(text_in_manifest(inputs.manifest, "/host/hostname")));
+                  xml(text_at(inputs.manifest, "/host/hostname")));
   text += properties(inputs);
   for (const auto& one : cases) text += render(drill, one);
   return text + "  </testsuite>\n</testsuites>\n";

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "brownout/json_fields.hpp"
 #include "export_formats.hpp"
 #include "open_metrics.hpp"
 
@@ -28,7 +29,7 @@ void add_info(OpenMetrics& metrics, const ExportInputs& inputs) {
                                       {"container_name", "/target/name"},
                                       {"container_image_name", "/target/image"},
                                       {"brownout_version", "/tool/version"}})
-    if (auto value = text_in_manifest(inputs.manifest, pointer); !value.empty())
+    if (auto value = text_at(inputs.manifest, pointer); !value.empty())
       labels.emplace_back(name, std::move(value));
   metrics.family("brownout_drill", "info", "", "The drill and what it was run against.");
   metrics.sample("_info", labels, std::uint64_t{1});

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "brownout/json_fields.hpp"
 #include "brownout/text.hpp"
 #include "export_formats.hpp"
 
@@ -105,16 +106,16 @@ void put_section(std::string& file, const ExportInputs& inputs) {
   Options options;
   const auto note = note_on(verdict);
   options.text(kComment, fmt::format("run {}, drill {}, verdict {}. Headers of packets that faults hit; nothing else is here.",
-                                     or_unknown(text_in_manifest(inputs.manifest, "/run_id")), plan.drill.name,
+                                     or_unknown(text_at(inputs.manifest, "/run_id")), plan.drill.name,
                                      note.empty() ? std::string{verdict::name(verdict.outcome)} : note));
-  options.text(kShbOs, text_in_manifest(inputs.manifest, "/host/kernel_release"));
-  options.text(kShbUserAppl, "brownout " + or_unknown(text_in_manifest(inputs.manifest, "/tool/version")));
+  options.text(kShbOs, text_at(inputs.manifest, "/host/kernel_release"));
+  options.text(kShbUserAppl, "brownout " + or_unknown(text_at(inputs.manifest, "/tool/version")));
   put_block(file, kSectionHeader, body + options.take());
 }
 
 void put_interface(std::string& file, const ExportInputs& inputs, std::uint32_t direction) {
   const bool egress = direction == BROWNOUT_EGRESS;
-  const auto name = text_in_manifest(inputs.manifest, "/interface/container_name");
+  const auto name = text_at(inputs.manifest, "/interface/container_name");
   std::string body;
   put(body, kEthernet);
   put(body, std::uint16_t{0});
@@ -124,8 +125,8 @@ void put_interface(std::string& file, const ExportInputs& inputs, std::uint32_t 
   options.text(kIfDescription,
                fmt::format("{} the container {}, met at the host side of its veth, {}",
                            egress ? "egress: from" : "ingress: to",
-                           or_unknown(text_in_manifest(inputs.manifest, "/target/name")),
-                           or_unknown(text_in_manifest(inputs.manifest, "/interface/host_name"))));
+                           or_unknown(text_at(inputs.manifest, "/target/name")),
+                           or_unknown(text_at(inputs.manifest, "/interface/host_name"))));
   options.number(kIfTsResol, std::uint8_t{9});
   put_block(file, kInterface, body + options.take());
 }

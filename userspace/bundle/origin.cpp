@@ -9,6 +9,7 @@
 
 #include "attestation.hpp"
 #include "brownout/fd.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/text.hpp"
 #include "layout.hpp"
 #include "ssh_signature.hpp"
@@ -28,15 +29,15 @@ std::string where_the_key_lay(const std::string& held) {
 
 class OriginCheck {
  public:
-  OriginCheck(std::filesystem::path directory, const Members& members, const VerifyOptions& options)
+  OriginCheck(std::filesystem::path directory, const Members& members, const json& manifest, const VerifyOptions& options)
       : directory_(std::move(directory)),
         members_(members),
+        signing_(object_at(manifest, "/signing")),
         allowed_(options.allowed_signers),
         wanted_(options.require_signature || !options.allowed_signers.empty()) {}
 
   Result<Origin> run() {
     if (!allowed_.empty()) BROWNOUT_TRY(open_file(allowed_, O_RDONLY));
-    read_signing();
     if (has(kSignature)) {
       check_signature();
     } else {
@@ -51,23 +52,13 @@ class OriginCheck {
   void report(std::string_view problem) { origin_.problems.push_back(visible(problem)); }
   void say(std::string_view what) { origin_.says.push_back(visible(what)); }
 
-  // What else is in the manifest is not looked at here.
-  void read_signing() {
-    const auto text = read_file(directory_ / kManifest, kLargestDocument);
-    const auto manifest = text ? events::parse_json(*text, kManifest) : std::unexpected(text.error());
-    if (manifest && manifest->is_object() && manifest->contains("signing")) signing_ = manifest->at("signing");
-  }
-  std::string signing(const char* key) const {
-    if (!signing_.is_object()) return {};
-    const auto found = signing_.find(key);
-    return found != signing_.end() && found->is_string() ? found->get<std::string>() : std::string{};
-  }
+  std::string signing(const char* pointer) const { return text_at(signing_, pointer); }
 
   void note_unsigned() {
-    const auto failed = signing("failed");
+    const auto failed = signing("/failed");
     say(failed.empty() ? "NOT PROVEN (unsigned)" : fmt::format("NOT PROVEN (unsigned, as signing failed: {})", failed));
-    if (!signing("key").empty())
-      report(fmt::format("missing: {}; {} names key {}", kSignature, kManifest, signing("key")));
+    if (!signing("/key").empty())
+      report(fmt::format("missing: {}; {} names key {}", kSignature, kManifest, signing("/key")));
     if (wanted_) report("it is unsigned, and a signature is required");
   }
 
@@ -80,7 +71,7 @@ class OriginCheck {
     }
     const auto key = ssh->check(directory_ / kChecksums, directory_ / kSignature);
     if (!key) return refuse_signature(key.error().what);
-    if (const auto named = signing("key"); !named.empty() && named != key->fingerprint)
+    if (const auto named = signing("/key"); !named.empty() && named != key->fingerprint)
       report(fmt::format("{} is by key {}; {} names {}", kSignature, key->fingerprint, kManifest, named));
     std::string by = "somebody (--allowed-signers says whose key it is)";
     if (!allowed_.empty()) {
@@ -90,7 +81,7 @@ class OriginCheck {
     }
     origin_.held.push_back(fmt::format("signature: {} is signed, {} key {}", kChecksums, key->type, key->fingerprint));
     say(fmt::format("signed by {} (key {})", by, key->fingerprint));
-    say(where_the_key_lay(signing("held")));
+    say(where_the_key_lay(signing("/held")));
   }
 
   void refuse_signature(const std::string& why) {
@@ -99,7 +90,7 @@ class OriginCheck {
   }
 
   void check_attestation() {
-    const auto pem = signing("attestation_public_key");
+    const auto pem = signing("/attestation_public_key");
     if (!has(kAttestation)) {
       if (!pem.empty()) report(fmt::format("missing: {}; {} has its key", kAttestation, kManifest));
       return;
@@ -112,17 +103,17 @@ class OriginCheck {
 
   std::filesystem::path directory_;
   const Members& members_;
+  json signing_;  // what the manifest says of it
   std::filesystem::path allowed_;
   bool wanted_;
-  json signing_;
   Origin origin_;
 };
 
 }  // namespace
 
-Result<Origin> check_origin(const std::filesystem::path& directory, const Members& members,
+Result<Origin> check_origin(const std::filesystem::path& directory, const Members& members, const json& manifest,
                             const VerifyOptions& options) {
-  return OriginCheck{directory, members, options}.run();
+  return OriginCheck{directory, members, manifest, options}.run();
 }
 
 }  // namespace brownout::bundle

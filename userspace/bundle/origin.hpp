@@ -17,6 +17,6 @@ struct Origin {
 };
 // kNotFound where ALLOWED is not there; everything else is a problem of the bundle's.
 Result<Origin> check_origin(const std::filesystem::path& directory, const Members& members,
-                            const VerifyOptions& options);
+                            const nlohmann::json& manifest, const VerifyOptions& options);
 
 }  // namespace brownout::bundle

@@ -12,7 +12,6 @@
 namespace brownout::bundle {
 namespace {
 
-
 using Rows = std::vector<std::vector<std::string>>;
 
 std::string when(const events::Evidence& evidence, std::int64_t t_mono_ns) {

@@ -10,7 +10,6 @@
 namespace brownout::bundle {
 namespace {
 
-
 std::vector<std::string> row(const ReportInputs& inputs, const findings::LookupFailure& lookup) {
   const auto& event = lookup.event;
   std::string record = "-";

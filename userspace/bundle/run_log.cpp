@@ -5,33 +5,20 @@
 
 #include <fmt/format.h>
 
+#include "brownout/json_fields.hpp"
+
 namespace brownout::bundle {
 namespace {
 
 using nlohmann::json;
 
-const json& at(const json& object, const char* key) {
-  static const json kNothing;
-  if (!object.is_object()) return kNothing;
-  const auto found = object.find(key);
-  return found == object.end() ? kNothing : *found;
-}
-std::string text_at(const json& object, const char* key) {
-  const auto& value = at(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string{};
-}
-std::uint64_t number_at(const json& object, const char* key) {
-  const auto& value = at(object, key);
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-}
-
 std::optional<NumberedRun::Before> read_before(const json& before) {
   if (!before.is_object()) return std::nullopt;
-  const auto& ended = at(before, "ended");
-  return NumberedRun::Before{number_at(before, "number"),     text_at(before, "line_sha256"),
-                             text_at(before, "started_utc"),  ended.is_object(),
-                             text_at(ended, "verdict"),       text_at(ended, "archive"),
-                             text_at(ended, "archive_sha256"), text_at(ended, "unsealed")};
+  const auto ended = before.value("ended", json());
+  return NumberedRun::Before{count_at(before, "/number"),     text_at(before, "/line_sha256"),
+                             text_at(before, "/started_utc"),  ended.is_object(),
+                             text_at(ended, "/verdict"),       text_at(ended, "/archive"),
+                             text_at(ended, "/archive_sha256"), text_at(ended, "/unsealed")};
 }
 
 }  // namespace
@@ -42,27 +29,27 @@ json recorded_run_log(const events::Evidence& evidence) {
 }
 
 std::optional<NumberedRun> numbered_run(const json& run_log) {
-  const auto& run = at(run_log, "run");
-  if (!run.is_object() || number_at(run, "number") == 0 || text_at(run, "log").empty()) return std::nullopt;
-  NumberedRun numbered{.path = text_at(run_log, "path"),
-                       .log = text_at(run, "log"),
-                       .target = text_at(run, "target"),
-                       .line_sha256 = text_at(run, "line_sha256"),
-                       .number = number_at(run, "number"),
-                       .of_host = number_at(run, "of_host"),
-                       .owner_uid = number_at(run, "owner_uid"),
-                       .append_only = at(run, "append_only") == json(true),
+  const auto run = object_at(run_log, "/run");
+  if (count_at(run, "/number") == 0 || text_at(run, "/log").empty()) return std::nullopt;
+  NumberedRun numbered{.path = text_at(run_log, "/path"),
+                       .log = text_at(run, "/log"),
+                       .target = text_at(run, "/target"),
+                       .line_sha256 = text_at(run, "/line_sha256"),
+                       .number = count_at(run, "/number"),
+                       .of_host = count_at(run, "/of_host"),
+                       .owner_uid = count_at(run, "/owner_uid"),
+                       .append_only = flag_at(run, "/append_only"),
                        .problems = {},
-                       .before = read_before(at(run, "previous"))};
-  if (const auto& problems = at(run, "problems"); problems.is_array())
+                       .before = read_before(run.value("previous", json()))};
+  if (const auto problems = run.value("problems", json()); problems.is_array())
     for (const auto& problem : problems)
       numbered.problems.push_back(problem.is_string() ? problem.get<std::string>() : problem.dump());
   return numbered;
 }
 
 std::string why_not_numbered(const json& run_log) {
-  if (run_log.is_null()) return "none is recorded";
-  const auto why = text_at(run_log, "unavailable");
+  if (run_log.empty()) return "none is recorded";
+  const auto why = text_at(run_log, "/unavailable");
   return why.empty() ? "no reason is recorded" : why;
 }
 

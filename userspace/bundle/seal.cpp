@@ -33,7 +33,6 @@
 namespace brownout::bundle {
 namespace {
 
-
 std::string plain(const std::string& text) {
   static constexpr std::size_t kLongest = 100;
   std::string name = text.substr(0, kLongest);

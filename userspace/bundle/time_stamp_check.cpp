@@ -6,16 +6,14 @@
 #include <fmt/format.h>
 
 #include "brownout/digest.hpp"
-#include "brownout/events.hpp"
 #include "brownout/fd.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/text.hpp"
 #include "layout.hpp"
 #include "time_stamp.hpp"
 
 namespace brownout::bundle {
 namespace {
-
-using nlohmann::json;
 
 class Check {
  public:
@@ -49,29 +47,22 @@ class Check {
   Origin found_;
 };
 
-// What the manifest says of an authority: the address, and why it gave none.
-json asked_for(const std::filesystem::path& directory) {
-  const auto text = read_file(directory / kManifest, kLargestDocument);
-  const auto manifest = text ? events::parse_json(*text, kManifest) : std::unexpected(text.error());
-  if (!manifest || !manifest->is_object()) return nullptr;
-  auto asked = manifest->value("timestamp", json());
-  return asked.is_object() ? asked : json();
-}
-
 }  // namespace
 
 Result<Origin> check_time_stamps(const std::filesystem::path& directory, const Members& members,
-                                 const std::string& archive_sha256, const VerifyOptions& options) {
+                                 const nlohmann::json& manifest, const std::string& archive_sha256,
+                                 const VerifyOptions& options) {
   if (!options.timestamp_ca.empty()) BROWNOUT_TRY(open_file(options.timestamp_ca, O_RDONLY));
   Check check{options};
-  const auto asked = asked_for(directory);
-  const auto failed = asked.is_object() ? asked.value("failed", json()) : json();
+  // The address of an authority that was asked, and why it gave none.
+  const auto asked = object_at(manifest, "/timestamp");
+  const auto failed = text_at(asked, "/failed");
   if (members.contains(std::string{kTimestamp})) {
     BROWNOUT_ASSIGN(const auto digest, sha256_file(directory / kChecksums));
     BROWNOUT_TRY(check.hold(directory / kTimestamp, kChecksums, digest));
-  } else if (failed.is_string()) {
-    check.say("timestamp: none, as the authority gave none: " + failed.get<std::string>());
-  } else if (asked.is_object()) {
+  } else if (!failed.empty()) {
+    check.say("timestamp: none, as the authority gave none: " + failed);
+  } else if (!asked.empty()) {
     check.report(fmt::format("missing: {}; {} says that there was one", kTimestamp, kManifest));
   }
   if (!options.timestamp.empty()) BROWNOUT_TRY(check.hold(options.timestamp, "the archive", archive_sha256));

@@ -11,6 +11,7 @@ namespace brownout::bundle {
 
 // kNotFound where a file that was named is not there.
 Result<Origin> check_time_stamps(const std::filesystem::path& directory, const Members& members,
-                                 const std::string& archive_sha256, const VerifyOptions& options);
+                                 const nlohmann::json& manifest, const std::string& archive_sha256,
+                                 const VerifyOptions& options);
 
 }  // namespace brownout::bundle

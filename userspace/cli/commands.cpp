@@ -2,7 +2,6 @@
 #include "commands.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,8 +36,7 @@ void print_json(const run::Outcome& outcome) {
 }
 
 bool may_colour(bool wanted = true) {
-  const char* refused = std::getenv("NO_COLOR");
-  return wanted && (refused == nullptr || *refused == '\0') && ::isatty(STDOUT_FILENO) == 1;
+  return wanted && !colour_refused() && ::isatty(STDOUT_FILENO) == 1;
 }
 
 void print_text(const run::Outcome& outcome, bool colour = true) {

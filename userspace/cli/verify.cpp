@@ -31,19 +31,20 @@ ExitCode compare(const std::vector<bundle::Given>& bundles) {
 ExitCode verify(const std::vector<std::filesystem::path>& archives, const bundle::VerifyOptions& options) {
   if (archives.size() > 1 && !options.timestamp.empty())
     return report(fail(ErrorCode::kUsage, "--timestamp is of one archive, and several are given").error());
-  ExitCode code = ExitCode::kPass;
   std::vector<bundle::Given> verified;
   for (const auto& archive : archives) {
     if (archives.size() > 1) fmt::print("bundle: {}\n", visible(archive.string()));
     const auto verification = bundle::verify(archive, options);
     if (!verification) return report(verification.error());
     print(*verification);
-    if (!verification->ok) code = ExitCode::kFail;
-    else verified.push_back({archive.filename().string(), verification->sha256, verification->manifest});
+    if (verification->ok) verified.push_back({archive.filename().string(), verification->sha256, verification->manifest});
   }
-  if (archives.size() == 1) return code;
-  const auto compared = compare(verified);
-  return code == ExitCode::kPass ? compared : code;
+  if (verified.size() < archives.size()) {
+    // What one that is refused says of its run is worth nothing.
+    if (archives.size() > 1) fmt::print("refused: whether a run is missing is not looked at, while a bundle is refused\n");
+    return ExitCode::kFail;
+  }
+  return archives.size() == 1 ? ExitCode::kPass : compare(verified);
 }
 
 }  // namespace brownout::cli

@@ -20,7 +20,7 @@ namespace {
 // One thread that makes a listing whenever it is asked to.
 class Lister {
  public:
-  using List = std::function<std::vector<Listing>()>;
+  using List = std::function<std::vector<Listing>(std::chrono::milliseconds patience)>;
 
   // `where`: the network namespace that the thread goes to for good; none: it stays.
   Lister(const UniqueFd* where, List list)
@@ -40,9 +40,10 @@ class Lister {
   Lister& operator=(const Lister&) = delete;
 
   const Result<>& arrived() const { return arrived_; }
-  void begin() {
+  void begin(std::chrono::milliseconds patience) {
     {
       const std::lock_guard lock(mutex_);
+      patience_ = patience;
       wanted_ = true;
     }
     changed_.notify_all();
@@ -63,8 +64,9 @@ class Lister {
     for (bool first = true;; first = false) {
       changed_.wait(lock, [this] { return wanted_ || ending_; });
       if (!wanted_) return;
+      const auto patience = patience_;
       lock.unlock();
-      auto made = list_();
+      auto made = list_(patience);
       // The drill arms nothing while a thread has more than that.
       if (first) static_cast<void>(keep_only({}));
       lock.lock();
@@ -78,6 +80,7 @@ class Lister {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool settled_ = false, wanted_ = false, ending_ = false;
+  std::chrono::milliseconds patience_{};
   Result<> arrived_;
   std::vector<Listing> made_;
   std::thread thread_;
@@ -89,23 +92,21 @@ class Listers final : public HostState {
           const std::filesystem::path& executable)
       : netns_(std::move(netns)),
         in_target_(&netns_,
-                   [commands = commands_in_target(interface.container_name)] {
+                   [commands = commands_in_target(interface.container_name)](auto patience) {
                      auto listings = read_netns_files();
-                     const auto printed = run_commands(commands, std::chrono::steady_clock::now() + kPatience);
+                     const auto printed = run_commands(commands, std::chrono::steady_clock::now() + patience);
                      listings.insert(listings.end(), printed.begin(), printed.end());
                      return listings;
                    }),
-        on_host_(nullptr, [commands = commands_on_host(interface.host_name)] {
-          return run_commands(commands, std::chrono::steady_clock::now() + kPatience);
+        on_host_(nullptr, [commands = commands_on_host(interface.host_name)](auto patience) {
+          return run_commands(commands, std::chrono::steady_clock::now() + patience);
         }),
         program_lister_(interface.host_name, target.cgroup_path, executable),
-        of_programs_(nullptr, [this] { return program_lister_.list(); }) {}
+        of_programs_(nullptr, [this](auto patience) { return program_lister_.list(patience); }) {}
 
   const Result<>& arrived() const { return in_target_.arrived(); }
-  void begin() override {
-    in_target_.begin();
-    on_host_.begin();
-    of_programs_.begin();
+  void begin(std::chrono::milliseconds patience) override {
+    for (auto* lister : {&in_target_, &on_host_, &of_programs_}) lister->begin(patience);
   }
   std::vector<Listing> finish() override {
     auto listings = in_target_.finish();

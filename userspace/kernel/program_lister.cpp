@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/clock.hpp"
+#include "brownout/pidfd.hpp"
 #include "brownout/privileges.hpp"
 
 namespace brownout::kernel {
@@ -28,10 +32,10 @@ namespace {
 using nlohmann::json;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kAsk = "list\n";
 constexpr std::size_t kPacket = std::size_t{1} << 15;
 constexpr std::size_t kLongestAnswer = std::size_t{16} << 20;
 constexpr std::chrono::seconds kOverhead{2};
+constexpr int kToEndMs = 4000; // what one tool may take, and a little
 
 // One line: what a tool printed may be no UTF-8, and no line feed of it is one of the answer.
 std::string encode(const std::vector<Listing>& listings) {
@@ -47,12 +51,11 @@ std::string encode(const std::vector<Listing>& listings) {
   return all.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-// bpftool reads the kernel's whole BTF and every process's descriptors, while a fault acts and the application is measured: it
-// gets what nobody else wants. A session of its own is a group of its own to the scheduler (sched(7), autogroup), which has a
-// weight besides.
+// bpftool reads the kernel's whole BTF and every process's descriptors, while a fault acts and the application is measured:
+// it gets little of a busy CPU, but not nothing, for it holds the kernel's locks as well. A session of its own is a group of
+// its own to the scheduler (sched(7), autogroup), whose weight counts instead.
 void stand_back() {
-  const sched_param none{};
-  static_cast<void>(::sched_setscheduler(0, SCHED_IDLE, &none));
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, 19));
   if (const auto group = open_file("/proc/self/autogroup", O_WRONLY)) static_cast<void>(write_all(group->get(), "19"));
 }
 
@@ -92,11 +95,33 @@ Result<std::string> receive_line(int socket, SteadyClock::time_point deadline) {
   return text;
 }
 
-Result<std::vector<Listing>> ask(int socket) {
-  if (!send_packets(socket, kAsk)) return fail(ErrorCode::kKernel, "the process that lists programs has ended");
+Result<std::vector<Listing>> ask(int socket, std::chrono::milliseconds patience) {
+  if (!send_packets(socket, std::to_string(patience.count()))) return fail(ErrorCode::kKernel, "the process that lists programs has ended");
   BROWNOUT_ASSIGN(const auto answer,
-                  receive_line(socket, SteadyClock::now() + HostState::kPatience + kOverhead));
+                  receive_line(socket, SteadyClock::now() + patience + kOverhead));
   return decode(answer);
+}
+
+bool nobody_asks() {
+  pollfd one{STDOUT_FILENO, 0, 0};
+  return ::poll(&one, 1, 0) == 1;  // POLLHUP
+}
+
+// Empty: nobody can ask any more.
+std::optional<std::chrono::milliseconds> next_question() {
+  std::array<char, 32> asked{};
+  const auto got = ::read(STDOUT_FILENO, asked.data(), asked.size());
+  long milliseconds = 0;
+  if (got <= 0 || std::from_chars(asked.data(), asked.data() + got, milliseconds).ec != std::errc{}) return std::nullopt;
+  return std::chrono::milliseconds{milliseconds};
+}
+
+// A tool holds a program or a link while it lists it: when the drill has died, the one that runs is the last one.
+std::vector<Listing> list_while_asked(const std::vector<Command>& commands, SteadyClock::time_point deadline) {
+  std::vector<Listing> listings;
+  for (const auto& command : commands)
+    if (!nobody_asks()) listings.push_back(std::move(run_commands({command}, deadline).front()));
+  return listings;
 }
 
 }  // namespace
@@ -109,13 +134,15 @@ ProgramLister::ProgramLister(const std::string& host_device, const std::string& 
 
 ProgramLister::~ProgramLister() {
   if (!process_) return;
-  ::kill(process_->pid, SIGKILL);  // it holds nothing, and may be waiting for a tool
+  process_->socket.reset();
+  // By itself, so that no tool is left behind without anybody to end it.
+  if (!has_ended(process_->process, kToEndMs)) ::kill(process_->pid, SIGKILL);
   while (::waitpid(process_->pid, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
-std::vector<Listing> ProgramLister::list() {
+std::vector<Listing> ProgramLister::list(std::chrono::milliseconds patience) {
   if (!process_) return unavailable(process_.error().render());
-  auto listings = ask(process_->socket.get());
+  auto listings = ask(process_->socket.get(), patience);
   if (listings) return *std::move(listings);
   process_->socket.reset();  // an answer that comes too late is none to the next question
   return unavailable(listings.error().render());
@@ -138,9 +165,8 @@ Result<> list_programs(const std::string& host_device, const std::string& cgroup
   BROWNOUT_TRY(keep_only(kProgramListerNeeds));
   const auto commands = commands_on_programs(host_device, cgroup);
   say_ready();
-  std::array<char, kAsk.size()> asked{};
-  while (::read(STDOUT_FILENO, asked.data(), asked.size()) > 0)
-    if (!send_packets(STDOUT_FILENO, encode(run_commands(commands, SteadyClock::now() + HostState::kPatience)))) break;
+  while (const auto patience = next_question())
+    if (!send_packets(STDOUT_FILENO, encode(list_while_asked(commands, SteadyClock::now() + *patience)))) break;
   return {};
 }
 

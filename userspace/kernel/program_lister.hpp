@@ -21,7 +21,7 @@ class ProgramLister {
   ProgramLister& operator=(const ProgramLister&) = delete;
 
   // Waits for it. Where the process is not there or does not answer, each command has that for a problem.
-  std::vector<Listing> list();
+  std::vector<Listing> list(std::chrono::milliseconds patience);
   // 0: it is not there.
   std::int32_t pid() const { return process_ ? process_->pid : 0; }
 

@@ -12,7 +12,6 @@
 namespace brownout::run {
 namespace {
 
-
 std::string owner_of(const brownout_event& event) {
   if ((event.flags & BROWNOUT_EVENT_OWNER_KNOWN) == 0) return "owner unknown";
   const std::string_view comm{event.comm, ::strnlen(event.comm, sizeof event.comm)};

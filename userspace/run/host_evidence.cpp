@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host_evidence.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -47,21 +48,21 @@ Result<> HostEvidence::before(const events::RunDirectory* run_directory) {
     return {};
   }
   state_ = std::move(*state);
-  state_->begin();
+  state_->begin(kernel::HostState::kPatience);
   return write("before", state_->finish(), true);
 }
 
-void HostEvidence::during() {
+void HostEvidence::during(std::chrono::milliseconds patience) {
   if (!state_ || begun_) return;
   begun_ = true;
-  state_->begin();
+  state_->begin(std::min<std::chrono::milliseconds>(patience, kernel::HostState::kPatience));
 }
 
 Result<> HostEvidence::after(const events::RunDirectory* run_directory) {
   if (!looked_) return {};
   if (state_) {
     if (begun_) BROWNOUT_TRY(write("during", state_->finish(), false));
-    state_->begin();
+    state_->begin(kernel::HostState::kPatience);
     BROWNOUT_TRY(write("after", state_->finish(), true));
     state_.reset();
   }

@@ -2,6 +2,7 @@
 // The host before, during and after: host/ and host_files.json.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,8 +21,9 @@ class HostEvidence {
 
   // Before anything is attached; waits for all of it. `run_directory` may be null.
   Result<> before(const events::RunDirectory* run_directory);
-  // Begun, and left to itself: nobody waits for it while a fault acts.
-  void during();
+  // Begun, and left to itself: nobody waits for it while a fault acts. Over within `patience`, which is what is left of the
+  // window: the recovery is measured without it.
+  void during(std::chrono::milliseconds patience);
   // After all is undone.
   Result<> after(const events::RunDirectory* run_directory);
   // What could not be looked at, for the evidence.

@@ -5,10 +5,7 @@
 #include <array>
 #include <variant>
 
-#include <strings.h>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "brownout/findings.hpp"
 #include "brownout/text.hpp"
@@ -22,26 +19,14 @@ constexpr std::array kAlways{"/error_count", "/api_calls", "/orders_sent"};
 
 struct Demand { std::optional<double> min, max; };
 
-std::optional<double> to_double(const std::optional<std::int64_t>& value) {
-  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
-}
-
 struct DemandOf {
   Demand operator()(const drill::ErrorCountGate& gate) const {
-    return {to_double(gate.min_increase), to_double(gate.max_increase)};
+    constexpr auto kAsDouble = [](std::int64_t bound) { return static_cast<double>(bound); };
+    return {gate.min_increase.transform(kAsDouble), gate.max_increase.transform(kAsDouble)};
   }
   Demand operator()(const drill::ErrorEventsGate& gate) const { return {static_cast<double>(gate.min), std::nullopt}; }
   Demand operator()(const drill::LatencyGate& gate) const { return {gate.min_increase_ms, gate.max_increase_ms}; }
   Demand operator()(const drill::CounterGate& gate) const { return {gate.min_increase, gate.max_increase}; }
-};
-
-struct NameOf {
-  std::string operator()(const drill::ErrorCountGate&) const { return "error_count"; }
-  std::string operator()(const drill::ErrorEventsGate& gate) const {
-    return gate.types.empty() ? "error_events" : fmt::format("error_events {}", fmt::join(gate.types, ","));
-  }
-  std::string operator()(const drill::LatencyGate& gate) const { return "latency " + gate.field; }
-  std::string operator()(const drill::CounterGate& gate) const { return "counter " + gate.pointer; }
 };
 
 // Of the figure that a gate is about; empty for error_events, which are counted.
@@ -51,13 +36,6 @@ struct PointerOf {
   std::string operator()(const drill::LatencyGate& gate) const { return "/latency_stats_ms/" + gate.field; }
   std::string operator()(const drill::CounterGate& gate) const { return gate.pointer; }
 };
-
-bool is_of_types(const events::AppError& error, const std::vector<std::string>& types) {
-  return types.empty() || std::ranges::any_of(types, [&error](const std::string& type) {
-    return ::strcasecmp(type.c_str(), error.type.c_str()) == 0 ||
-           ::strcasecmp(type.c_str(), error.exception_type.c_str()) == 0;
-  });
-}
 
 std::string text_of(const Demand& demand) {
   std::string text;
@@ -106,7 +84,8 @@ void LiveGates::see(const events::Snapshot& snapshot) {
   for (std::size_t i = 0; i < plan_.gates.size(); ++i)
     if (const auto* gate = std::get_if<drill::ErrorEventsGate>(&plan_.gates[i].what))
       errors_[i] += static_cast<std::uint64_t>(std::ranges::count_if(
-          snapshot.new_errors, [gate](const events::AppError& error) { return is_of_types(error, gate->types); }));
+          snapshot.new_errors,
+          [gate](const events::AppError& error) { return drill::is_counted(*gate, error.type, error.exception_type); }));
 }
 
 void LiveGates::begin() {
@@ -123,9 +102,8 @@ std::optional<double> LiveGates::grown(std::size_t index) const {
 }
 
 LiveState::Gate LiveGates::stand(std::size_t index) const {
-  const auto& what = plan_.gates[index].what;
-  const auto demand = std::visit(DemandOf{}, what);
-  LiveState::Gate gate{.name = std::visit(NameOf{}, what), .demand = text_of(demand)};
+  const auto demand = std::visit(DemandOf{}, plan_.gates[index].what);
+  LiveState::Gate gate{.name = drill::name_of(plan_.gates[index]), .demand = text_of(demand)};
   if (!begun_) return gate;
   gate.grown = grown(index);
   if (gate.grown) gate.standing = standing_of(demand, *gate.grown);

@@ -11,15 +11,11 @@
 
 #include "brownout/clock.hpp"
 #include "brownout/run.hpp"
+#include "brownout/tell.hpp"
 #include "brownout/text.hpp"
 
 namespace brownout::run {
 namespace {
-
-std::string_view environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string_view{} : std::string_view{value};
-}
 
 std::string stamped(std::string_view text) {
   return fmt::format("{}Z {}", format_utc(realtime_ns()).substr(0, 23), text);
@@ -28,9 +24,10 @@ std::string stamped(std::string_view text) {
 }  // namespace
 
 Look look_of(const Options& options, int fd) {
-  const auto terminal = environment("TERM");
+  const char* named = std::getenv("TERM");
+  const std::string_view terminal{named != nullptr ? named : ""};
   const bool live = !options.plain && !options.json && ::isatty(fd) == 1 && !terminal.empty() && terminal != "dumb";
-  return {.live = live, .colour = live && options.colour && environment("NO_COLOR").empty()};
+  return {.live = live, .colour = live && options.colour && !colour_refused()};
 }
 
 void Progress::note(std::string_view text) {

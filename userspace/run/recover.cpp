@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "brownout/clock.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/run.hpp"
 #include "manifest.hpp"
 #include "run_log.hpp"
@@ -31,13 +32,12 @@ std::string run_id_of(const events::Evidence& evidence) {
 Result<> log_end(const events::Evidence& evidence, const Outcome& outcome, const std::filesystem::path& directory) {
   const auto entry = std::ranges::find(evidence.timeline, "run_log", &events::TimelineEntry::kind);
   if (entry == evidence.timeline.end()) return {};
-  const auto run = entry->fields.value("run", nlohmann::json());
-  const auto line = run.is_object() ? run.value("line_sha256", nlohmann::json()) : nlohmann::json();
-  if (!line.is_string()) return {};
+  const auto line = text_at(entry->fields, "/run/line_sha256");
+  if (line.empty()) return {};
   auto log = RunLog::open_existing(directory);
   if (!log)
     return std::unexpected(std::move(log).error().with_hint("--run-log DIR names the one in which it was numbered."));
-  return log_sealed(*log, line.get<std::string>(), outcome);
+  return log_sealed(*log, line, outcome);
 }
 
 }  // namespace

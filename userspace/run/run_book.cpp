@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "brownout/digest.hpp"
+#include "brownout/json_fields.hpp"
 
 namespace brownout::run {
 namespace {
@@ -15,16 +16,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMostProblems = 10;
 
-std::string text_at(const json& line, const char* key) {
-  const auto found = line.find(key);
-  return found != line.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
-std::uint64_t number_at(const json& line, const char* key) {
-  const auto found = line.find(key);
-  return found != line.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
 class Reader {
  public:
   void take(std::string_view text) {
@@ -32,7 +23,7 @@ class Reader {
     if (!line.is_object()) {
       report("is torn or damaged");
     } else {
-      if (text_at(line, "previous") != book_.head || number_at(line, "line") != book_.lines)
+      if (text_at(line, "/previous") != book_.head || count_at(line, "/line") != book_.lines)
         report("does not follow the line before: one was changed, taken out or put in");
       take_record(line, sha256(text));
     }
@@ -52,15 +43,15 @@ class Reader {
   }
 
   void take_record(const json& line, std::string digest) {
-    const auto kind = text_at(line, "kind");
+    const auto kind = text_at(line, "/kind");
     if (kind == "start") {
-      LoggedRun run{std::move(digest), text_at(line, "target"), text_at(line, "container_id"),
-                    number_at(line, "number"), line, nullptr};
+      LoggedRun run{std::move(digest), text_at(line, "/target"), text_at(line, "/container_id"),
+                    count_at(line, "/number"), line, nullptr};
       if (const auto* before = book_.last_of(run.target); run.number != (before != nullptr ? before->number : 0) + 1)
         report(fmt::format("is run {}, which is not the next of its target", run.number));
       book_.runs.push_back(std::move(run));
     } else if (kind == "end") {
-      const auto begun = text_at(line, "start_sha256");
+      const auto begun = text_at(line, "/start_sha256");
       auto backwards = std::views::reverse(book_.runs);
       const auto run = std::ranges::find(backwards, begun, &LoggedRun::line_sha256);
       if (run == backwards.end()) return report("is the end of a run that never began");

@@ -147,7 +147,8 @@ Result<Session::Waited> Session::pump_window() {
   const std::int64_t begun = monotonic_ns();
   const std::int64_t length = plan_.drill.phases.inject.count();
   const auto over = [this, begun, length] {
-    if (monotonic_ns() >= begun + length / 2) host_.during();
+    if (monotonic_ns() >= begun + length / 2)
+      host_.during(std::chrono::duration_cast<std::chrono::milliseconds>(Nanoseconds{begun + length - monotonic_ns()}));
     return monotonic_ns() >= begun + length;
   };
   return pump_until(over, [begun, length] { return Step{.begun_ns = begun, .ends_ns = begun + length}; });

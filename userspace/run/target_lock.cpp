@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "brownout/clock.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/run.hpp"
 
 namespace brownout::run {
@@ -117,11 +118,8 @@ Result<std::vector<RunningDrill>> running_drills(const std::filesystem::path& lo
     if (!name.starts_with(kLockPrefix) || !name.ends_with(kLockSuffix)) continue;
     const auto holder = holder_of(entry.path());
     if (!lives(holder)) continue;
-    const auto text = [&](const char* key) {
-      const auto value = holder.value(key, json{});
-      return value.is_string() ? value.get<std::string>() : std::string{};
-    };
-    running.push_back({text("drill"), text("target"), text("since_utc"), holder["pid"].get<std::int32_t>()});
+    running.push_back({text_at(holder, "/drill"), text_at(holder, "/target"), text_at(holder, "/since_utc"),
+                       holder["pid"].get<std::int32_t>()});
   }
   std::ranges::sort(running, {}, &RunningDrill::pid);
   return running;

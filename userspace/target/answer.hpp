@@ -37,10 +37,4 @@ Asked oci_state(const std::string& runtime, const std::string& name, const std::
 Answer ask_oci_runtime(const std::string& runtime, const std::string& name, const std::string& root,
                        const std::string& search_path);
 
-// Fields of JSON that others wrote: absent and of the wrong type are the same.
-std::string text_at(const nlohmann::json& json, const char* pointer);
-std::int64_t number_at(const nlohmann::json& json, const char* pointer);
-bool flag_at(const nlohmann::json& json, const char* pointer);
-nlohmann::json object_at(const nlohmann::json& json, const char* pointer);
-
 }  // namespace brownout::target

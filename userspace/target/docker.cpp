@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "answer.hpp"
+#include "brownout/json_fields.hpp"
 #include "http_get.hpp"
 
 namespace brownout::target {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "answer.hpp"
+#include "brownout/json_fields.hpp"
 #include "brownout/subprocess.hpp"
 
 namespace brownout::target {

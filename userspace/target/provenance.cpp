@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "brownout/json_fields.hpp"
 #include "brownout/provenance.hpp"
 
 #include <algorithm>

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The gates of the drill. A minimum passes only with causation, and fails only where there was something to record.
 #include <algorithm>
-#include <cctype>
 #include <variant>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "judging.hpp"
 
@@ -125,19 +123,12 @@ void judge(const Case& given, const drill::ErrorCountGate& gate, Check& check) {
                {.min = to_double(gate.min_increase), .max = to_double(gate.max_increase), .errors = true}, check);
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 void judge(const Case& given, const drill::ErrorEventsGate& gate, Check& check) {
   Demand demand{.min = static_cast<double>(gate.min),
                 .baseline_per_second = given.findings.error_count.baseline_per_second,
                 .errors = true};
   for (const auto& found : given.findings.app_errors) {
-    const bool wanted = gate.types.empty() || std::ranges::any_of(gate.types, [&](const std::string& type) {
-      return equal_ignoring_case(type, found.error.type) || equal_ignoring_case(type, found.error.exception_type);
-    });
-    if (!wanted || (!found.in_window && !found.maybe_in_window)) continue;
+    if (!drill::is_counted(gate, found.error.type, found.error.exception_type) || (!found.in_window && !found.maybe_in_window)) continue;
     if (found.in_window) demand.lower += 1;
     demand.upper += 1;
     check.evidence.push_back(found.error.ref);
@@ -181,20 +172,11 @@ void judge(const Case& given, const drill::LatencyGate& gate, Check& check) {
     fail_check(check, Reason::kGateNotMet, text);
 }
 
-struct GateName {
-  std::string operator()(const drill::ErrorCountGate&) const { return "error_count"; }
-  std::string operator()(const drill::ErrorEventsGate& gate) const {
-    return gate.types.empty() ? "error_events" : fmt::format("error_events {}", fmt::join(gate.types, ","));
-  }
-  std::string operator()(const drill::LatencyGate& gate) const { return "latency " + gate.field; }
-  std::string operator()(const drill::CounterGate& gate) const { return "counter " + gate.pointer; }
-};
-
 }  // namespace
 
 Check judge_gate(const Case& given, std::size_t index) {
   const auto& gate = given.plan.gates[index];
-  auto check = claim(fmt::format("gate {}: {}", index + 1, std::visit(GateName{}, gate.what)));
+  auto check = claim(fmt::format("gate {}: {}", index + 1, drill::name_of(gate)));
   std::visit([&](const auto& what) { judge(given, what, check); }, gate.what);
   return check;
 }

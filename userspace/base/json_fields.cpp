@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "answer.hpp"
+#include "brownout/json_fields.hpp"
 
-namespace brownout::target {
+namespace brownout {
 namespace {
 
 using nlohmann::json;
@@ -23,6 +23,11 @@ std::int64_t number_at(const json& value, const char* pointer) {
   return field != nullptr && field->is_number_integer() ? field->get<std::int64_t>() : 0;
 }
 
+std::uint64_t count_at(const json& value, const char* pointer) {
+  const json* field = at(value, pointer);
+  return field != nullptr && field->is_number_unsigned() ? field->get<std::uint64_t>() : 0;
+}
+
 bool flag_at(const json& value, const char* pointer) {
   const json* field = at(value, pointer);
   return field != nullptr && field->is_boolean() && field->get<bool>();
@@ -33,4 +38,4 @@ json object_at(const json& value, const char* pointer) {
   return field != nullptr && field->is_object() ? *field : json::object();
 }
 
-}  // namespace brownout::target
+}  // namespace brownout
