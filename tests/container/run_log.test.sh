@@ -74,6 +74,13 @@ expect "is named" grep -q "^refused: runs of runc $name: 2 missing between 1 and
 expect_status "all three" 0 $?
 expect "in order" grep -q "^runs of runc $name on .*: 1, 2, 3\$" "$work/all"
 expect "and no other" grep -qx 'verified: no run is missing between these' "$work/all"
+mkdir "$work/changed"
+cp "$(bundle_of KILLED)" "$work/changed/"
+printf x >>"$work/changed/$(basename "$(bundle_of KILLED)")"
+"$BROWNOUT" verify "$(bundle_of FIRST)" "$work"/changed/*.tar.gz "$(bundle_of THIRD)" >"$work/refused"
+expect_status "one of them is refused" 1 $?
+expect "what it says of its run is not asked" bash -c "grep -q '^refused: whether a run is missing is not looked at' '$work/refused' &&
+  ! grep -q '^verified: no run is missing' '$work/refused'"
 expect "the schemas take the bundle" "$support/bundle_schemas.py" "$(bundle_of FIRST)"
 
 chmod 777 "$work/state"
