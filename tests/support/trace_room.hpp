@@ -48,6 +48,12 @@ class Cgroup {
     stat(path_.c_str(), &status);
     return status.st_ino;
   }
+  void put_into(target::Target& target) const {
+    target.cgroup_path = path_;
+    target.cgroup_id = id();
+    const auto relative = std::filesystem::relative(path_, *target::cgroup2_mount());
+    target.cgroup_level = static_cast<int>(std::distance(relative.begin(), relative.end()));
+  }
 
  private:
   std::filesystem::path path_;
@@ -87,11 +93,7 @@ class Room {
     struct stat netns {};
     stat(("/proc/" + std::to_string(target.pid) + "/ns/net").c_str(), &netns);
     target.netns_inode = netns.st_ino;
-    target.cgroup_path = cgroup_.path();
-    target.cgroup_id = cgroup_.id();
-    auto mount = target::cgroup2_mount();
-    const auto relative = std::filesystem::relative(cgroup_.path(), *mount);
-    target.cgroup_level = static_cast<int>(std::distance(relative.begin(), relative.end()));
+    cgroup_.put_into(target);
     return target;
   }
 

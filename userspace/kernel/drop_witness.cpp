@@ -5,17 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "bpf_objects.hpp"
-#include "brownout/kernel.hpp"
+#include "drop_witness.hpp"
 #include "netns.hpp"
-#include "witness.skel.h"
 
 namespace brownout::kernel {
 namespace {
 
-struct SkeletonDeleter {
-  void operator()(witness_bpf* skeleton) const { witness_bpf__destroy(skeleton); }
-};
 struct BtfDeleter {
   void operator()(btf* types) const { btf__free(types); }
 };
@@ -43,7 +38,7 @@ std::map<std::uint32_t, std::string> reason_names() {
 
 class KernelDropWitness final : public DropWitness {
  public:
-  KernelDropWitness(std::unique_ptr<witness_bpf, SkeletonDeleter> skeleton, std::map<std::uint32_t, std::string> names)
+  KernelDropWitness(WitnessSkeleton skeleton, std::map<std::uint32_t, std::string> names)
       : skeleton_(std::move(skeleton)), names_(std::move(names)) {}
 
   std::map<std::string, std::uint64_t> dropped() const override {
@@ -62,19 +57,15 @@ class KernelDropWitness final : public DropWitness {
   }
 
  private:
-  std::unique_ptr<witness_bpf, SkeletonDeleter> skeleton_;
+  WitnessSkeleton skeleton_;
   std::map<std::uint32_t, std::string> names_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DropWitness>> DropWitness::attach(int ifindex) {
+Result<WitnessSkeleton> load_witness(int ifindex) {
   quiet_libbpf();
-  auto names = reason_names();
-  if (names.empty())
-    return fail(ErrorCode::kUnsupported, "this kernel does not say why it drops packets",
-                "skb:kfree_skb has reasons since Linux 5.17; /sys/kernel/btf/vmlinux is needed to name them.");
-  std::unique_ptr<witness_bpf, SkeletonDeleter> skeleton{witness_bpf__open()};
+  WitnessSkeleton skeleton{witness_bpf__open()};
   if (!skeleton) return fail_libbpf(0, "open the drop witness");
   BROWNOUT_ASSIGN(const UniqueFd netns, open_netns(0));
   BROWNOUT_ASSIGN(const std::uint64_t inode, netns_inode(netns));
@@ -82,6 +73,20 @@ Result<std::unique_ptr<DropWitness>> DropWitness::attach(int ifindex) {
   skeleton->rodata->device_netns = static_cast<std::uint32_t>(inode);
   if (const int result = witness_bpf__load(skeleton.get()); result != 0)
     return fail_libbpf(result, "load the drop witness (tp_btf/kfree_skb)");
+  return skeleton;
+}
+
+Result<std::map<std::uint32_t, std::string>> drop_reasons() {
+  auto names = reason_names();
+  if (names.empty())
+    return fail(ErrorCode::kUnsupported, "this kernel does not say why it drops packets",
+                "skb:kfree_skb has reasons since Linux 5.17; /sys/kernel/btf/vmlinux is needed to name them.");
+  return names;
+}
+
+Result<std::unique_ptr<DropWitness>> DropWitness::attach(int ifindex) {
+  BROWNOUT_ASSIGN(auto names, drop_reasons());
+  BROWNOUT_ASSIGN(auto skeleton, load_witness(ifindex));
   if (const int result = witness_bpf__attach(skeleton.get()); result != 0)
     return fail_libbpf(result, "attach the drop witness to skb:kfree_skb");
   return std::make_unique<KernelDropWitness>(std::move(skeleton), std::move(names));

@@ -16,6 +16,7 @@
 #include "netns.hpp"
 #include "quiet_device.hpp"
 #include "receive_steering.hpp"
+#include "tap_device.hpp"
 
 namespace brownout::kernel {
 namespace {
@@ -29,7 +30,7 @@ Result<std::string> draw_name(std::size_t direction) {
   std::uint32_t drawn = 0;
   if (::getrandom(&drawn, sizeof drawn, 0) != static_cast<ssize_t>(sizeof drawn))
     return fail_errno(ErrorCode::kKernel, "draw random numbers");
-  return fmt::format("brownout{:06x}{}", drawn & 0xffffffU, direction == BROWNOUT_EGRESS ? 'e' : 'i');
+  return fmt::format("{}{:06x}{}", kOurDevices, drawn & 0xffffffU, direction == BROWNOUT_EGRESS ? 'e' : 'i');
 }
 
 Result<int> index_of(const std::string& device) {
@@ -121,22 +122,23 @@ Result<> EdtLane::set_up(const FqLimits& limits, const UniqueFd& netns) {
   });
 }
 
-Result<> EdtLane::attach_end(End& end, const bpf_program* ingress, const bpf_program* egress) {
+Result<> EdtLane::attach_end(End& end, const Hookings& hookings) {
   if (hook_ == HookKind::kClsact) {
     BROWNOUT_ASSIGN(auto clsact, ClsactQdisc::ensure(end.ifindex, end.device, nullptr));
     clsact.leave_to_device();
   }
-  const auto attach = [&](const bpf_program* program, HookSide side) {
-    return ClassifierHook::attach(hook_, bpf_program__fd(program), {end.ifindex, end.device, side}, nullptr);
+  const auto attach = [&](const Hooking& hooking) {
+    return ClassifierHook::attach(hook_, bpf_program__fd(hooking.program), {end.ifindex, end.device, hooking.side}, nullptr);
   };
-  BROWNOUT_ASSIGN(end.egress, attach(egress, HookSide::kEgress));
-  BROWNOUT_ASSIGN(end.ingress, attach(ingress, HookSide::kIngress));
+  const auto& [egress, ingress] = hookings;
+  BROWNOUT_ASSIGN(end.egress, attach(egress));
+  BROWNOUT_ASSIGN(end.ingress, attach(ingress));
   return {};
 }
 
 Result<> EdtLane::attach(inject_bpf& skeleton, const UniqueFd& netns) {
-  BROWNOUT_TRY(attach_end(outer_, skeleton.progs.edt_return, skeleton.progs.edt_enter));
-  return in_netns(netns, [&] { return attach_end(inner_, skeleton.progs.edt_turn, skeleton.progs.line_guard); });
+  BROWNOUT_TRY(attach_end(outer_, hookings_of_outer_end(skeleton)));
+  return in_netns(netns, [&] { return attach_end(inner_, hookings_of_inner_end(skeleton)); });
 }
 
 Result<> EdtLane::remove() {

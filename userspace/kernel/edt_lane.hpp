@@ -8,6 +8,7 @@
 #include <string>
 
 #include "classifier_hook.hpp"
+#include "hookings.hpp"
 #include "inject.skel.h"
 #include "netlink.hpp"
 #include "qdisc.hpp"
@@ -53,7 +54,7 @@ class EdtLane {
   };
   Result<> make_pair(const Config& config);
   Result<> set_up(const FqLimits& limits, const UniqueFd& netns);
-  Result<> attach_end(End& end, const bpf_program* ingress, const bpf_program* egress);
+  Result<> attach_end(End& end, const Hookings& hookings);
 
   HookKind hook_ = HookKind::kTcx;
   End outer_, inner_;

@@ -58,7 +58,7 @@ void list_foreign(int ifindex, bpf_attach_type hook, std::string_view hook_name,
   std::array<std::uint32_t, kForeignProgramsListed> ids{};
   LIBBPF_OPTS(bpf_prog_query_opts, options, .prog_ids = ids.data(), .prog_cnt = kForeignProgramsListed);
   if (bpf_prog_query_opts(ifindex, hook, &options) != 0) return;
-  bool ahead = true;
+  bool ahead = !ours.empty(); // once there, ours goes before all others
   for (const std::uint32_t id : std::span{ids}.first(std::min<std::size_t>(options.prog_cnt, ids.size()))) {
     if (std::ranges::find(ours, id) != ours.end()) {
       ahead = false;

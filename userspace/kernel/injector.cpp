@@ -12,6 +12,7 @@
 
 #include "brownout/clock.hpp"
 #include "edt_backend.hpp"
+#include "hookings.hpp"
 #include "tap_backend.hpp"
 
 namespace brownout::kernel {
@@ -37,7 +38,7 @@ Result<std::unique_ptr<Injector>> Injector::load(const Config& config) {
   BROWNOUT_ASSIGN(const LineTokens tokens, draw_line_tokens());
   BROWNOUT_ASSIGN(auto skeleton,
                   load_inject_skeleton(config.plan, config.interface.host_ifindex, tokens,
-                                       config.plan.needs_delay_line ? config.means.backend : std::nullopt,
+                                       backend_needed(config.plan, config.means),
                                        config.tracer.control_map_fd(), config.tracer.flows_map_fd()));
   std::optional<CaptureRing> captures;
   if (config.plan.drill.capture) {
@@ -106,11 +107,13 @@ Result<> VethInjector::attach_veth() {
   if (means_.hook == HookKind::kClsact) {
     BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(ifindex, interface_.host_name, journal_));
   }
-  const auto attach = [&](const bpf_program* program, HookSide side) {
-    return ClassifierHook::attach(means_.hook, bpf_program__fd(program), {ifindex, interface_.host_name, side}, journal_);
+  const auto attach = [&](const Hooking& hooking) {
+    return ClassifierHook::attach(means_.hook, bpf_program__fd(hooking.program),
+                                  {ifindex, interface_.host_name, hooking.side}, journal_);
   };
-  BROWNOUT_ASSIGN(from_container_, attach(skeleton_->progs.from_container, HookSide::kIngress));
-  BROWNOUT_ASSIGN(to_container_, attach(skeleton_->progs.to_container, HookSide::kEgress));
+  const auto [from_container, to_container] = hookings_of_veth(*skeleton_);
+  BROWNOUT_ASSIGN(from_container_, attach(from_container));
+  BROWNOUT_ASSIGN(to_container_, attach(to_container));
   return {};
 }
 

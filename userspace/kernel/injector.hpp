@@ -32,6 +32,10 @@ Result<LineTokens> draw_line_tokens();
 Result<InjectSkeleton> load_inject_skeleton(const plan::Plan& plan, int veth_ifindex, const LineTokens& tokens,
                                             std::optional<drill::Backend> backend, int control_map_fd,
                                             int flows_map_fd);
+// What the programs are chosen by: none when nothing is delayed, whatever there is.
+inline std::optional<drill::Backend> backend_needed(const plan::Plan& plan, const Means& means) {
+  return plan.needs_delay_line ? means.backend : std::nullopt;
+}
 // Programs of others on the hooks of a device, for people: "ingress: cil_from_container (id 12), ahead of ours".
 std::vector<std::string> foreign_programs(int ifindex, const std::vector<std::uint32_t>& ours);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tap_backend.hpp"
 
+#include "hookings.hpp"
+
 namespace brownout::kernel {
 namespace {
 
@@ -19,11 +21,13 @@ Result<> TapBackend::open(inject_bpf& skeleton, double) {
   if (hook_ == HookKind::kClsact) {
     BROWNOUT_ASSIGN(clsact_, ClsactQdisc::ensure(device.ifindex(), device.name(), nullptr));
   }
-  const auto attach = [&](const bpf_program* program, HookSide side) {
-    return ClassifierHook::attach(hook_, bpf_program__fd(program), {device.ifindex(), device.name(), side}, nullptr);
+  const auto attach = [&](const Hooking& hooking) {
+    return ClassifierHook::attach(hook_, bpf_program__fd(hooking.program), {device.ifindex(), device.name(), hooking.side},
+                                  nullptr);
   };
-  BROWNOUT_ASSIGN(guard_, attach(skeleton.progs.line_guard, HookSide::kEgress));
-  BROWNOUT_ASSIGN(return_, attach(skeleton.progs.line_return, HookSide::kIngress));
+  const auto [guard, back] = hookings_of_line(skeleton);
+  BROWNOUT_ASSIGN(guard_, attach(guard));
+  BROWNOUT_ASSIGN(return_, attach(back));
   BROWNOUT_TRY(device.set_steering(bpf_program__fd(skeleton.progs.line_steer)));
   BROWNOUT_TRY(device.bring_up());
   return line_->start();

@@ -12,6 +12,7 @@
 namespace brownout::kernel {
 
 // Documented prefix: what starts with it on a machine is ours.
+inline constexpr char kOurDevices[] = "brownout";
 inline constexpr char kTapNamePattern[] = "brownout%d";
 
 class TapDevice {

@@ -94,4 +94,20 @@ Result<TraceObject> load_trace_object(const Tracer::Config& config, std::vector<
   return smaller;
 }
 
+// The owner is recorded by the first, so that it comes first; sockops needs it, payload needs both.
+std::vector<TraceHooking> hookings_of(const trace_bpf& object) {
+  using enum TraceHooking::Place;
+  const auto& programs = object.progs;
+  std::vector<TraceHooking> hookings;
+  for (auto* program : {programs.trace_set_state, programs.trace_retransmit, programs.trace_retransmit_synack,
+                        programs.trace_reset_sent, programs.trace_error_report, programs.trace_wait_ends,
+                        programs.trace_wait_begins})
+    if (bpf_program__autoload(program)) hookings.push_back({program, kTracepoint, {}});
+  hookings.push_back({programs.trace_sockops, kCgroup, {}});
+  hookings.push_back({programs.trace_release, kCgroup, "DNS queries left unanswered by a closed socket, but by age"});
+  hookings.push_back({programs.trace_egress, kCgroup, {}});
+  hookings.push_back({programs.trace_ingress, kCgroup, {}});
+  return hookings;
+}
+
 }  // namespace brownout::kernel

@@ -171,17 +171,11 @@ Result<> TracerImpl::start(const Config& config) {
   BROWNOUT_ASSIGN(const UniqueFd cgroup,
                   open_file(config.target.cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   prepare_enrolment(config);
-  // The owner is recorded by the tracepoint, so that it comes first; sockops needs it, payload needs both.
-  BROWNOUT_TRY(attach_tracepoint(object_->progs.trace_set_state));
-  for (auto* program : {object_->progs.trace_retransmit, object_->progs.trace_retransmit_synack,
-                        object_->progs.trace_reset_sent, object_->progs.trace_error_report,
-                        object_->progs.trace_wait_ends, object_->progs.trace_wait_begins})
-    if (bpf_program__autoload(program)) BROWNOUT_TRY(attach_tracepoint(program));
-  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_sockops, cgroup.get()));
-  if (auto release = attach_cgroup(object_->progs.trace_release, cgroup.get()); !release)
-    not_observed_.push_back("DNS queries left unanswered by a closed socket, but by age: " + release.error().render());
-  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_egress, cgroup.get()));
-  BROWNOUT_TRY(attach_cgroup(object_->progs.trace_ingress, cgroup.get()));
+  for (const auto& [program, place, lost_without] : hookings_of(*object_)) {
+    auto attached = place == TraceHooking::Place::kTracepoint ? attach_tracepoint(program) : attach_cgroup(program, cgroup.get());
+    if (!attached && lost_without.empty()) return attached;
+    if (!attached) not_observed_.push_back(fmt::format("{}: {}", lost_without, attached.error().render()));
+  }
   finish_enrolment(config);
   in_flight_walks_ = prepare_in_flight_walks(*object_, config.target.pid);
   return trace_receives_if_worth_it();
