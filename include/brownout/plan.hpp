@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stage 2. What will be done, as plain structs that later stages and the BPF programs take as they are.
 //
-// compile() is pure: `run`, a dry run and `verify` share it, so what is judged is what was planned.
+// compile() is pure: `run`, `plan` and `verify` share it, so what is judged is what was planned.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,18 @@ nlohmann::json to_json(const Plan& plan);
 enum class Peer : std::uint8_t { kGiven, kAnybody };
 // Does the fault hit packets of the flow, in either direction? By the programs' own rule, with what they spare.
 bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& flow, Peer peer = Peer::kGiven);
+
+// How one packet of the flow fares that passes in this direction, by the programs' own rule.
+struct Fate {
+  std::string spared_as; // "dhcp", "metadata": what `allow` would have to have for any fault to hit it; empty: nothing
+  struct OfFault {
+    bool hit = false;
+    std::vector<std::string> missed_by; // each filter of the match that alone keeps it away: "protocol", "port", ...
+  };
+  std::vector<OfFault> faults; // in file order; as if it were not spared
+};
+// `ports`: false for a protocol without ports, and for all but the first fragment.
+Fate fate_of(const Plan& plan, const brownout_flow_key& flow, brownout_direction direction, bool ports);
 
 // The longest that a latency fault can hold a packet by itself.
 std::uint64_t longest_delay_ns(const Plan& plan, const PlannedFault& fault);
