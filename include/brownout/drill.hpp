@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -179,6 +180,17 @@ Result<Drill> parse(std::string_view text, std::string_view file, const ReadTabl
 ReadTable tables_beside(std::filesystem::path directory);
 // With the tables beside the drill.
 Result<Drill> load(const std::filesystem::path& path);
+// A drill of one target and at most one fault of each kind, all with one match, as flags of a command line have it: keys of
+// the drill file and values as they were written, checked by nobody yet.
+struct AdHoc {
+  using Values = std::vector<std::pair<std::string, std::string>>;
+  std::string name = "INJECT";
+  Values target, phases, latency, loss, match; // an empty match: everything
+  bool blackhole = false;
+  Values more; // of the top level: seed, backend
+};
+// The file that says the same.
+std::string yaml_of(const AdHoc& drill);
 // What must not get into the bundle: by the built-in rules and by the drill's.
 Redactor redactor_of(const Drill& drill);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,14 @@ namespace brownout::run {
 // Of the host: which drills there were. It outlives a boot.
 inline constexpr char kRunLogDirectory[] = "/var/lib/brownout";
 
+struct DrillSource {
+  std::filesystem::path file;
+  std::optional<std::string> text; // instead of the file's, which is then what messages call it
+  Result<drill::Drill> load() const;
+};
+
 struct Options {
-  std::filesystem::path drill;
+  DrillSource drill;
   std::filesystem::path out_directory = ".";
   bool json = false;
   bool yes = false;
@@ -44,6 +51,19 @@ struct Outcome {
 
 // Errors before anything was attached come back as Error; later ones end in a sealed bundle with verdict ERROR.
 Result<Outcome> run(const Options& options);
+
+struct PreviewOptions {
+  DrillSource drill;
+  std::optional<std::string> packet; // "10.0.0.2:4242 > 1.2.3.4:443 tcp": would it be hit?
+};
+struct Preview {
+  std::string text; // for people
+  nlohmann::json json;
+  std::optional<Error> refusal; // run() would refuse now, with this
+};
+// What run() would do, found out by the same steps. Nothing is attached; what is tried on the way is undone before it
+// returns. Errors are run()'s own, before anything is attached.
+Result<Preview> preview(const PreviewOptions& options);
 
 // What the guardian does, which run() starts as a process of its own: waits for the end of that process, then undoes what
 // journals of the dead name. Says on stdout when it watches.

@@ -142,6 +142,13 @@ ExitCode check(const std::filesystem::path& path) {
   return ExitCode::kPass;
 }
 
+ExitCode plan(const run::PreviewOptions& options, bool json) {
+  const auto preview = run::preview(options);
+  if (!preview) return report(preview.error());
+  json ? print_json(preview->json) : fmt::print("{}", preview->text);
+  return preview->refusal ? report(*preview->refusal) : ExitCode::kPass;
+}
+
 ExitCode doctor(bool json) {
   const auto capabilities = kernel::probe();
   json ? print_doctor_json(capabilities) : print_doctor_text(capabilities);

@@ -14,6 +14,8 @@ namespace brownout::cli {
 
 ExitCode run(const run::Options& options);
 ExitCode check(const std::filesystem::path& drill);
+// Usage, after all has been printed, when run would refuse now.
+ExitCode plan(const run::PreviewOptions& options, bool json);
 ExitCode doctor(bool json);
 ExitCode clean();
 // Of several bundles also whether any run between them is missing.

@@ -12,6 +12,7 @@
 #include "brownout/export.hpp"
 #include "brownout/tell.hpp"
 #include "commands.hpp"
+#include "inject.hpp"
 #include "version.hpp"
 
 namespace {
@@ -46,6 +47,19 @@ void add_witnesses(CLI::App* command, std::string& timestamp, std::filesystem::p
       ->capture_default_str();
 }
 
+void add_running(CLI::App* command, brownout::run::Options& options) {
+  command->add_option("--out", options.out_directory, "directory for the bundle")->capture_default_str();
+  add_signing(command, options.signing);
+  add_witnesses(command, options.timestamp, options.run_log);
+  command->add_flag("--json", options.json, "print one JSON object instead of text");
+  command->add_flag("--yes", options.yes, "do not ask for confirmation");
+  add_language(command, "headings of report.md: en, or zh for English and Chinese; default: en",
+               [&options](brownout::bundle::ReportLanguage language) { options.report_language = language; });
+  command->add_flag("--events", options.events, "print the kernel's events as they happen, to stderr");
+  command->add_flag("--plain,--no-live", options.plain, "no live view on a terminal: lines, as on a pipe");
+  command->add_flag("!--no-color", options.colour, "no colours; nor are there any with NO_COLOR in the environment");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -59,21 +73,25 @@ int main(int argc, char** argv) {
   run::Options options;
   options.command_line.assign(argv, argv + argc);
   auto* run_command = app.add_subcommand("run", "run a drill: degrade, record, judge, seal");
-  run_command->add_option("drill", options.drill, "drill file (YAML, docs/drill.md)")->required();
-  run_command->add_option("--out", options.out_directory, "directory for the bundle")->capture_default_str();
-  add_signing(run_command, options.signing);
-  add_witnesses(run_command, options.timestamp, options.run_log);
-  run_command->add_flag("--json", options.json, "print one JSON object instead of text");
-  run_command->add_flag("--yes", options.yes, "do not ask for confirmation");
-  add_language(run_command, "headings of report.md: en, or zh for English and Chinese; default: en",
-               [&options](bundle::ReportLanguage language) { options.report_language = language; });
-  run_command->add_flag("--events", options.events, "print the kernel's events as they happen, to stderr");
-  run_command->add_flag("--plain,--no-live", options.plain, "no live view on a terminal: lines, as on a pipe");
-  run_command->add_flag("!--no-color", options.colour, "no colours; nor are there any with NO_COLOR in the environment");
+  run_command->add_option("drill", options.drill.file, "drill file (YAML, docs/drill.md)")->required();
+  add_running(run_command, options);
+
+  cli::InjectOptions injecting;
+  auto* inject_command = app.add_subcommand("inject", "run a drill without a file, of what stands here; --print-drill writes the file");
+  cli::add_ad_hoc(inject_command, injecting);
+  add_running(inject_command, options);
 
   std::filesystem::path drill;
   auto* check_command = app.add_subcommand("check", "check a drill file and print its plan; touches nothing");
   check_command->add_option("drill", drill, "drill file")->required();
+
+  run::PreviewOptions previewing;
+  bool plan_json = false;
+  auto* plan_command = app.add_subcommand("plan", "what run would do here and now: whom it hits, what it makes; attaches nothing");
+  plan_command->add_option("drill", previewing.drill.file, "drill file")->required();
+  plan_command->add_flag("--json", plan_json, "print one JSON object instead of text");
+  plan_command->add_option("--explain-packet", previewing.packet,
+                           "which faults would hit that packet: '10.0.0.2:4242 > 1.2.3.4:443 tcp'");
 
   bool doctor_json = false;
   auto* doctor_command = app.add_subcommand("doctor", "what this machine can do, each thing tried and undone");
@@ -155,11 +173,13 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   const auto chosen = [&] {
-    if (!*guard_command && !*list_command && !*clean_command) cli::undo_leftovers();
+    if (!*guard_command && !*list_command && !*clean_command && !*plan_command) cli::undo_leftovers();
     if (*check_command || *verify_command || *judge_command || *explain_command || *report_command || *export_command)
       if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);
+    if (*inject_command) return cli::inject(injecting, options);
     if (*check_command) return cli::check(drill);
+    if (*plan_command) return cli::plan(previewing, plan_json);
     if (*doctor_command) return cli::doctor(doctor_json);
     if (*ps_command) return cli::ps(ps_json);
     if (*clean_command) return cli::clean();

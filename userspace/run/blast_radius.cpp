@@ -10,23 +10,15 @@
 #include <fmt/format.h>
 
 #include "brownout/connections.hpp"
-#include "brownout/tell.hpp"
-#include "brownout/text.hpp"
+#include "reach.hpp"
 
 namespace brownout::run {
 namespace {
-
-constexpr std::size_t kShown = 10;
 
 const plan::PlannedFault* fault_on(const plan::Plan& plan, const brownout_flow_key& flow, plan::Peer peer) {
   const auto found = std::ranges::find_if(
       plan.faults, [&](const plan::PlannedFault& fault) { return plan::hits(plan, fault, flow, peer); });
   return found == plan.faults.end() ? nullptr : &*found;
-}
-
-std::string shown(const brownout_flow_key& flow) {
-  return fmt::format("{} to {}", events::endpoint(flow.local_address, flow.local_port),
-                     events::endpoint(flow.peer_address, flow.peer_port));
 }
 
 // A container may be the way to the operator: a jump host, a VPN.
@@ -84,39 +76,11 @@ Result<> refuse_runtime(const std::filesystem::path& file, const plan::Plan& pla
 
 }  // namespace
 
-Result<> refuse_bystanders(const std::filesystem::path& file, const plan::Plan& plan, const target::Target& target,
-                           const kernel::Interface& interface) {
+Result<> refuse_bystanders(const std::filesystem::path& file, const plan::Plan& plan, const Aim& aim) {
   if (!plan.drill.allow.contains(drill::Allowed::kOperatorSsh))
-    BROWNOUT_TRY(refuse_operator(file, plan, target, interface));
-  if (!plan.drill.allow.contains(drill::Allowed::kRuntimeSockets)) BROWNOUT_TRY(refuse_runtime(file, plan, target));
+    BROWNOUT_TRY(refuse_operator(file, plan, aim.target, aim.interface));
+  if (!plan.drill.allow.contains(drill::Allowed::kRuntimeSockets)) BROWNOUT_TRY(refuse_runtime(file, plan, aim.target));
   return {};
-}
-
-void show_connections(const plan::Plan& plan, const target::Target& target) {
-  for (const auto& connection : target::operator_connections())
-    tell(fmt::format("you are here by {} ({})\n", shown(connection.flow), connection.found_by));
-  const auto connections = target::connections_of(target.pid);
-  std::vector<target::Connection> first;
-  std::set<std::uint64_t> inodes;
-  std::size_t matching = 0;
-  for (const auto& connection : connections.open) {
-    if (fault_on(plan, connection.flow, plan::Peer::kGiven) == nullptr || ++matching > kShown) continue;
-    first.push_back(connection);
-    inodes.insert(connection.inode);
-  }
-  tell(fmt::format("open TCP connections that match: {}{}\n", connections.whole ? "" : "at least ", matching));
-  std::vector<std::int32_t> pids;
-  for (const auto& process : target::processes(target).value_or(std::vector<target::Process>{}))
-    pids.push_back(process.pid);
-  const auto holders = target::holders_of(inodes, pids);
-  for (const auto& connection : first) {
-    const auto holder = holders.find(connection.inode);
-    const auto by = holder == holders.end()
-                        ? std::string{}
-                        : fmt::format(" ({}, pid {})", visible(holder->second.comm), holder->second.pid);
-    tell(fmt::format("  {}{}\n", shown(connection.flow), by));
-  }
-  if (matching > first.size()) tell(fmt::format("  and {} more\n", matching - first.size()));
 }
 
 }  // namespace brownout::run

@@ -4,16 +4,12 @@
 
 #include <filesystem>
 
-#include "brownout/run.hpp"
+#include "aim.hpp"
 
 namespace brownout::run {
 
 // kRefused, with connection, fault and drill line, when the operator's own SSH connection or a container runtime's
 // would be hit and the drill does not allow it.
-Result<> refuse_bystanders(const std::filesystem::path& file, const plan::Plan& plan, const target::Target& target,
-                           const kernel::Interface& interface);
-
-// What is said of it to whoever confirms: the target's connections that match, and how the operator came.
-void show_connections(const plan::Plan& plan, const target::Target& target);
+Result<> refuse_bystanders(const std::filesystem::path& file, const plan::Plan& plan, const Aim& aim);
 
 }  // namespace brownout::run

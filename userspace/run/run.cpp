@@ -9,12 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "aim.hpp"
 #include "blast_radius.hpp"
 #include "brownout/clock.hpp"
 #include "brownout/digest.hpp"
 #include "brownout/text.hpp"
 #include "confirm.hpp"
-#include "guard_watch.hpp"
 #include "guardian.hpp"
 #include "manifest.hpp"
 #include "privileges.hpp"
@@ -29,23 +29,6 @@ namespace {
 std::uint64_t draw_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
-}
-
-Result<kernel::Interface> only_interface(const target::Target& target) {
-  if (target.host_network)
-    return fail(ErrorCode::kUnsupported, fmt::format("'{}' uses the host's network namespace", target.name),
-                "There is no veth of its own to inject on. Run the container with a network of its own.");
-  BROWNOUT_ASSIGN(const auto veths, kernel::host_side_veths(target));
-  if (veths.empty())
-    return fail(ErrorCode::kUnsupported, fmt::format("'{}' has no veth whose other end is on this host", target.name),
-                "brownout injects on the host-side end of the container's veth pair.");
-  if (veths.size() > 1) {
-    std::string names;
-    for (const auto& veth : veths) names += fmt::format(" {} ({})", veth.host_name, veth.container_name);
-    return fail(ErrorCode::kUnsupported, fmt::format("'{}' has {} networks:{}", target.name, veths.size(), names),
-                "This version injects on containers with one network.");
-  }
-  return veths.front();
 }
 
 // The steps in order; false or an error ends them early.
@@ -222,7 +205,7 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
 }  // namespace
 
 Result<Outcome> run(const Options& options) {
-  BROWNOUT_ASSIGN(auto loaded, drill::load(options.drill));
+  BROWNOUT_ASSIGN(auto loaded, options.drill.load());
   BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
   // While there may be the capability to make it append-only.
   const auto run_log = RunLog::open(options.run_log);
@@ -235,17 +218,16 @@ Result<Outcome> run(const Options& options) {
   if (!options.timestamp.empty()) {
     BROWNOUT_ASSIGN(authority, bundle::TimestampAuthority::open(options.timestamp));
   }
-  BROWNOUT_ASSIGN(const auto target, target::resolve(plan.drill.target));
-  BROWNOUT_TRY(GuardWatch(plan, target).check_names());
-  BROWNOUT_ASSIGN(const auto interface, only_interface(target));
-  BROWNOUT_TRY(refuse_bystanders(options.drill, plan, target, interface));
+  BROWNOUT_ASSIGN(const auto aim, take_aim(plan));
+  const auto& [target, interface] = aim;
+  BROWNOUT_TRY(refuse_bystanders(options.drill.file, plan, aim));
   BROWNOUT_ASSIGN(const auto journal, kernel::Journal::open());
   BROWNOUT_TRY(journal->mention({{"object", "lock"}, {"path", TargetLock::path_for(target).string()}}));
   BROWNOUT_ASSIGN(const auto lock, TargetLock::take(target, plan.drill.name));
   // Choosing means makes kernel objects, and undoes them.
   BROWNOUT_ASSIGN(const auto guardian, Guardian::start());
   BROWNOUT_ASSIGN(const auto means, kernel::choose_means(plan.drill.backend, plan.needs_delay_line));
-  BROWNOUT_TRY(confirm(options, plan, target, interface, means));
+  BROWNOUT_TRY(confirm(options, plan, aim, means));
   BROWNOUT_ASSIGN(auto watch, TargetWatch::start(target, interface));
   BROWNOUT_ASSIGN(auto stop, StopWatch::create(plan.drill.app ? plan.drill.app->stop_file : std::filesystem::path{}));
   BROWNOUT_ASSIGN(auto staging, Staging::make(options.out_directory));

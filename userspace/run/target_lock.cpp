@@ -105,6 +105,12 @@ Result<TargetLock> TargetLock::take(const target::Target& target, const std::str
   }
 }
 
+Result<> TargetLock::look(const target::Target& target, const std::filesystem::path& directory) {
+  const auto holder = holder_of(path_for(target, directory));
+  if (lives(holder)) return std::unexpected(refusal(target, holder));
+  return {};
+}
+
 Result<std::vector<RunningDrill>> running_drills(const std::filesystem::path& locks) {
   std::error_code error;
   std::filesystem::directory_iterator entries(locks, error);

@@ -21,6 +21,8 @@ class TargetLock {
   // kRefused, with the name of the drill that runs, where one holds the network namespace.
   static Result<TargetLock> take(const target::Target& target, const std::string& drill,
                                  const std::filesystem::path& directory = kernel::kJournalDirectory);
+  // The refusal that take() would give now, without taking it.
+  static Result<> look(const target::Target& target, const std::filesystem::path& directory = kernel::kJournalDirectory);
   TargetLock(TargetLock&&) noexcept = default;
   TargetLock& operator=(TargetLock&&) = delete;
   TargetLock(const TargetLock&) = delete;
