@@ -38,7 +38,7 @@ struct Rehearsal {
   std::vector<PlannedObject> objects;
   std::vector<std::string> not_observed;   // what this kernel cannot show, as Tracer::not_observed()
   std::vector<std::string> qdiscs;         // on the veth, as it is
-  std::vector<std::string> other_programs; // on its hooks, with their place before or behind ours to be
+  std::vector<std::string> other_programs; // on its hooks; ours goes ahead of them
   std::optional<PacketCost> cost;          // none: this kernel does not run them so
 };
 // Errors are those with which the drill would end before its baseline.

@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   const auto chosen = [&] {
-    if (!*guard_command && !*list_command && !*clean_command && !*plan_command) cli::undo_leftovers();
+    if (!*guard_command && !*list_command && !*clean_command) cli::undo_leftovers();
     if (*check_command || *verify_command || *judge_command || *explain_command || *report_command || *export_command)
       if (const auto failed = cli::give_up_privileges(); failed != ExitCode::kPass) return failed;
     if (*run_command) return cli::run(options);

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "brownout/run.hpp"
 #include "guard_watch.hpp"
 
 namespace brownout::run {
@@ -30,10 +29,6 @@ Result<kernel::Interface> only_interface(const target::Target& target) {
 }
 
 }  // namespace
-
-Result<drill::Drill> DrillSource::load() const {
-  return text ? drill::parse(*text, file.string()) : drill::load(file);
-}
 
 Result<Aim> take_aim(const plan::Plan& plan) {
   Aim aim;

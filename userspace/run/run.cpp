@@ -204,6 +204,10 @@ Result<Outcome> drill(const Context& context, StopWatch& stop, Progress& progres
 
 }  // namespace
 
+Result<drill::Drill> DrillSource::load() const {
+  return text ? drill::parse(*text, file.string()) : drill::load(file);
+}
+
 Result<Outcome> run(const Options& options) {
   BROWNOUT_ASSIGN(auto loaded, options.drill.load());
   BROWNOUT_ASSIGN(const auto plan, plan::compile(std::move(loaded), draw_seed()));
