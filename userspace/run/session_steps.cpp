@@ -110,6 +110,9 @@ Result<bool> Session::baseline() {
   packets_per_second_ = static_cast<double>(packets_so_far() - packets_before) * kNsPerSecond /
                         static_cast<double>(std::max<std::int64_t>(monotonic_ns() - begun, 1));
   BROWNOUT_TRY(end_phase());
+  // What begins from here on, while calls are awaited again or programs attached, would give the baseline a rate that it
+  // never had.
+  tracer_->set_phase(BROWNOUT_PHASE_WAITING);
   if (waited == Waited::kStopped) return false;
   // Calls that were there at first may have ceased in the meantime: wait for them again, or give up.
   return wait_for_pressure();
