@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <regex>
 #include <string>
 #include <thread>
 
@@ -46,6 +47,14 @@ struct Pipe {
   }
 };
 
+// It may be said more than once: each time that there was room.
+std::size_t count_left_out(const std::string& text) {
+  static const std::regex said{"(\\d+) lines were left out here: nobody read them\n"};
+  std::size_t count = 0;
+  for (std::sregex_iterator found{text.begin(), text.end(), said}, none; found != none; ++found) count += std::stoul((*found)[1]);
+  return count;
+}
+
 std::size_t count_lines(const std::string& text, std::string_view what) {
   std::size_t count = 0;
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
@@ -73,7 +82,7 @@ TEST_CASE("a reader that does not read holds nobody up, and hears how much it mi
   CHECK(text.starts_with("line 0"));
   CHECK(told < kLines);
   CHECK(count_lines(text, "this matters") == 1);
-  CHECK(text.contains(fmt::format("{} lines were left out here: nobody read them\n", kLines - told)));
+  CHECK(count_left_out(text) == kLines - told);
 }
 
 TEST_CASE("who never reads is waited for no longer than that") {
