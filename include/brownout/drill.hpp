@@ -29,14 +29,22 @@ using Duration = std::chrono::nanoseconds;
 // Line of the drill file (1-based) that a later stage can name in its own messages; 0: a default.
 using Line = int;
 
+using Labels = std::map<std::string, std::string>;
 struct ContainerTarget {
-  std::string name;
-  std::string runtime = "auto"; // auto | docker | runc | crun
-  std::string root;             // state directory of the OCI runtime, empty: its default
+  std::string name;                 // or id; empty: by labels
+  std::string runtime = "auto";     // auto | docker | podman | containerd | runc | crun | lxc | nspawn
+  std::string root;                 // state directory of runc, crun or lxc; empty: its default
+  Labels labels;                    // all of which it has; empty: by name
+  std::string containerd_namespace; // empty: all of them
 };
+// The name, or "app=web,tier=api".
+std::string shown(const ContainerTarget& target);
+struct PodTarget { std::string name_space, pod, container; }; // of Kubernetes
+struct UnitTarget { std::string name; };                      // of systemd
+struct NetnsTarget { std::filesystem::path path; };           // "/run/netns/web"
 struct CgroupTarget { std::filesystem::path path; };
 struct PidTarget { std::int32_t pid = 0; };
-using Target = std::variant<ContainerTarget, CgroupTarget, PidTarget>;
+using Target = std::variant<ContainerTarget, PodTarget, UnitTarget, NetnsTarget, CgroupTarget, PidTarget>;
 
 struct App {
   std::string run_dir;              // glob on the host; newest match wins
@@ -185,7 +193,7 @@ Result<Drill> load(const std::filesystem::path& path);
 struct AdHoc {
   using Values = std::vector<std::pair<std::string, std::string>>;
   std::string name = "INJECT";
-  Values target, phases, latency, loss, match; // an empty match: everything
+  Values target, target_labels, phases, latency, loss, match; // an empty match: everything
   bool blackhole = false;
   Values more; // of the top level: seed, backend
 };

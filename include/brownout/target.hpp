@@ -17,7 +17,7 @@ namespace brownout::target {
 
 struct Target {
   std::string name;
-  std::string runtime;      // docker | runc | crun | cgroup | pid
+  std::string runtime;      // of the container, else: systemd | netns | cgroup | pid
   std::string container_id; // empty where there is none
   std::int32_t pid = 0;     // of the init process, host's pid namespace
   std::filesystem::path cgroup_path; // on the cgroup2 mount of this host
@@ -38,11 +38,12 @@ Result<std::filesystem::path> cgroup_of_pid(std::int32_t pid, const std::filesys
 struct Surroundings {
   std::filesystem::path proc = "/proc";
   std::string docker_host; // unix://PATH; empty: DOCKER_HOST, else unix:///var/run/docker.sock
-  std::string search_path; // of the OCI runtimes; empty: PATH, then the sbin folders
+  std::string search_path; // of the runtimes' programs; empty: PATH, then the sbin folders
 };
 
-// kNotFound with the places asked and what each said; kAmbiguous when two runtimes know the name, or a cgroup's
-// processes live in several network namespaces; kRefused for the root cgroup, brownout's own and those above it.
+// kNotFound with the places asked and what each said; kAmbiguous with all that is meant, when that is more than one
+// container or unit, or a cgroup's processes live in several network namespaces, or a namespace's processes in cgroups that
+// have no common one of their own; kRefused for the root cgroup, brownout's own and those above it.
 Result<Target> resolve(const drill::Target& wanted, const Surroundings& surroundings = {});
 nlohmann::json to_json(const Target& target);
 

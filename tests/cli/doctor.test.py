@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-RUNTIMES = {"docker", "runc", "crun"}
+RUNTIMES = {"docker", "podman", "containerd", "runc", "crun", "lxc", "nspawn"}
 failures = 0
 
 

@@ -31,6 +31,14 @@ expect_status "without a match" 0 "$status"
 cp "$work/out" "$work/drill.yaml"
 expect "all is meant" bash -c '"$BROWNOUT" check "$1" | jq -e ".faults[0].match.all and .phases.baseline_ns == 2e9"' _ "$work/drill.yaml"
 
+target_of() { inject "$@" --loss 1% --for 1s --print-drill; "$BROWNOUT" check "$work/out" | jq -c .target; }
+expect "by labels" test "$(target_of --label app=web --label tier=a=b --runtime docker)" = \
+  '{"labels":{"app":"web","tier":"a=b"},"root":"","runtime":"docker"}'
+expect "by pod" test "$(target_of --pod shop/web-0/app)" = '{"pod":"shop/web-0/app"}'
+expect "by unit" test "$(target_of --unit web.service)" = '{"unit":"web.service"}'
+expect "by network namespace" test "$(target_of --netns /run/netns/web)" = '{"netns":"/run/netns/web"}'
+refused "a label without a value" "'app' has no value" --label app --loss 1% --for 1s
+
 refused "nobody" "--container" --loss 1% --for 1s
 refused "two targets" "--container" --container web --pid 1 --loss 1% --for 1s
 refused "no fault" "faults" --container web --for 1s

@@ -1,46 +1,21 @@
 #!/usr/bin/env bash
 # A drill against a Docker container by its name: dockerd runs in namespaces and a cgroup subtree of its own.
 . "$(dirname "${BASH_SOURCE[0]}")/../support/demo.sh"
+. "$support/room.sh"
 
 [[ -x /usr/sbin/dockerd ]] || { flunk "dockerd is not installed; scripts/test installs it"; finish; }
-mount2=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)
-subtree=$mount2/brownout-test-$$
 engine=$work/engine
 inside=$engine/in
-holder= daemon= server_inside=
+daemon= server_inside=
 
-end_process() { [[ -z $1 ]] || { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }; }
 engine_down() {
   [[ -z $daemon ]] || docker_cli rm -f bocont >/dev/null 2>&1
   end_process "$server_inside"
   end_process "$daemon" # waited for: its data must not be deleted under it
-  end_process "$holder"
-  server_inside= daemon= holder=
-  wait_until 5 rmdir_subtree
+  server_inside= daemon=
+  room_down "$engine"
 }
-rmdir_subtree() { find "$subtree" -depth -type d -exec rmdir {} + 2>/dev/null; [[ ! -d $subtree ]]; }
 trap 'engine_down; tear_down' EXIT
-
-# Never started from the root of the cgroup hierarchy: an engine may move what it finds there.
-make_namespaces() {
-  mkdir -p "$engine" "$subtree"
-  (
-    echo "$BASHPID" >"$subtree/cgroup.procs"
-    exec setsid unshare -m -n -C --propagation private bash -c '
-      set -e
-      ip link set lo up
-      mount -t sysfs sysfs /sys; mount -t cgroup2 cgroup2 /sys/fs/cgroup
-      mkdir /sys/fs/cgroup/init; echo $$ >/sys/fs/cgroup/init/cgroup.procs
-      mount -t bpf bpf /sys/fs/bpf
-      mount -t tmpfs tmpfs /run; mkdir -p /run/lock /run/netns
-      sysctl -qw net.ipv4.ip_forward=1
-      touch "$1"; exec sleep 36000' holder "$engine/ready" </dev/null >/dev/null 2>&1
-  ) &
-  holder=$!
-  wait_until 5 test -e "$engine/ready" || { flunk "no namespaces for dockerd"; finish; }
-  printf '#!/bin/bash\necho $$ >%s/init/cgroup.procs\nexec nsenter -t %s -m -n -C -- "$@"\n' "$subtree" "$holder" >"$inside"
-  chmod +x "$inside"
-}
 
 docker_cli() { DOCKER_HOST=unix://$engine/docker.sock /usr/bin/docker "$@"; }
 
@@ -69,7 +44,7 @@ start_container() {
 }
 
 census "$work/before"
-make_namespaces
+room_up "$engine"
 start_engine
 start_container
 mkdir -p "$out"

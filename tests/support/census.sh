@@ -5,6 +5,14 @@
 #
 # census FILE writes it. Programs and maps are freed after a grace period of the kernel, so census_equal waits.
 
+# cgroup2_mount: not one that a later mount covers, as in a mount namespace made on a hybrid host.
+cgroup2_mount() {
+  local mount
+  while read -r mount; do
+    [[ ! -e $mount/cgroup.procs ]] || { echo "$mount"; return; }
+  done < <(awk '$3 == "cgroup2" {print $2}' /proc/mounts)
+}
+
 census() {
   {
     bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
@@ -13,7 +21,7 @@ census() {
     ip -j link show | jq -r '.[] | "interface \(.ifname)"'
     tc -j qdisc show | jq -r '.[] | "qdisc \(.dev) \(.kind)"'
     ip netns list | sed 's/^/netns /'
-    find "$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)" -type d | sed 's/^/cgroup /'
+    find "$(cgroup2_mount)" -type d | sed 's/^/cgroup /'
   } | sort >"$1"
 }
 

@@ -171,12 +171,16 @@ TEST_CASE("a name that nobody knows lists who was asked and why each said no") {
   machine.add_program("runc", runtime_script("other", 9, "running"));
   const Error error = error_of(resolve(drill::ContainerTarget{.name = "web"}, machine.surroundings()));
   CHECK(error.code == ErrorCode::kNotFound);
-  REQUIRE(error.context.size() == 3);
+  REQUIRE(error.context.size() == 7);
   CHECK(error.context[0].starts_with("docker: "));
   CHECK(error.context[0].contains("no.sock does not answer"));
-  CHECK(error.context[1].starts_with("runc: "));
-  CHECK(error.context[1].contains("(exit code 1): container does not exist"));
-  CHECK(error.context[2] == "crun: not installed");
+  CHECK(error.context[1] == "podman: not installed");
+  CHECK(error.context[2] == "containerd: not installed");
+  CHECK(error.context[3].starts_with("runc: "));
+  CHECK(error.context[3].contains("(exit code 1): container does not exist"));
+  CHECK(error.context[4] == "crun: not installed");
+  CHECK(error.context[5] == "lxc: not installed");
+  CHECK(error.context[6] == "nspawn: 0 systemd-nspawn processes, none of a machine 'web'");
 }
 
 TEST_CASE("a docker on another machine is not asked") {
@@ -215,8 +219,8 @@ TEST_CASE("a runtime that prints nonsense is a reason") {
   machine.add_program("runc", "echo '{\"id\": \"another\"}'\n");
   machine.add_program("crun", "echo oops\n");
   const Error error = error_of(resolve(drill::ContainerTarget{.name = "web"}, machine.surroundings()));
-  CHECK(error.context[1].contains("describes no container 'web'"));
-  CHECK(error.context[2].contains("describes no container 'web'"));
+  CHECK(error.context[3].contains("describes no container 'web'"));
+  CHECK(error.context[4].contains("something that is no JSON"));
 }
 
 }  // namespace target_container_test

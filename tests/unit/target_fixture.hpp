@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
+
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -79,6 +82,13 @@ class Machine {
   void set_parent(std::int32_t pid, std::int32_t parent, const std::string& name = "a name) S 1") {
     write(proc() / std::to_string(pid) / "stat",
           std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) + " 1 1 0 -1 4194560 0\n");
+  }
+  // Of a user's process where the test may make one.
+  void set_command_line(std::int32_t pid, const std::vector<std::string>& arguments, uid_t uid = 0) {
+    std::string text;
+    for (const auto& argument : arguments) text += argument + '\0';
+    write(proc() / std::to_string(pid) / "cmdline", text);
+    if (::geteuid() == 0) REQUIRE(::chown((proc() / std::to_string(pid)).c_str(), uid, uid) == 0);
   }
   void open_socket(std::int32_t pid, int descriptor, std::uint64_t inode) {
     link("socket:[" + std::to_string(inode) + "]", proc() / std::to_string(pid) / "fd" / std::to_string(descriptor));

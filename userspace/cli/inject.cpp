@@ -19,20 +19,39 @@ CLI::Option* add_value(CLI::App* command, const std::string& flag, drill::AdHoc:
       flag, [&values, key](const std::string& value) { values.emplace_back(key, value); }, description);
 }
 
-void add_target(CLI::App* command, drill::AdHoc::Values& target) {
+void add_label(CLI::App* command, drill::AdHoc::Values& labels) {
+  const auto read = [&labels](const std::vector<std::string>& written) {
+    for (const auto& label : written) {
+      const auto equals = label.find('=');
+      if (equals == std::string::npos) throw CLI::ValidationError("--label", fmt::format("'{}' has no value: NAME=VALUE", label));
+      labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    }
+  };
+  command->add_option_function<std::vector<std::string>>("--label", read, "that its container has: app=web; may be repeated")
+      ->allow_extra_args(false);
+}
+
+void add_target(CLI::App* command, drill::AdHoc& drill) {
   auto* whom = command->add_option_group("target")->require_option(1);
+  auto& target = drill.target;
   add_value(whom, "--container", target, "container", "name or id");
+  add_label(whom, drill.target_labels);
+  add_value(whom, "--pod", target, "pod", "of Kubernetes: NAMESPACE/POD/CONTAINER");
+  add_value(whom, "--unit", target, "unit", "of systemd: web.service");
+  add_value(whom, "--netns", target, "netns", "path of a network namespace");
   add_value(whom, "--cgroup", target, "cgroup", "path of a cgroup");
   add_value(whom, "--pid", target, "pid", "a process of it");
-  add_value(command, "--runtime", target, "runtime", "of the container: docker, runc, crun; default: whichever knows it");
-  add_value(command, "--root", target, "root", "state directory of runc or crun");
+  add_value(command, "--runtime", target, "runtime",
+            "of the container: docker, podman, containerd, runc, crun, lxc, nspawn; default: whichever knows it");
+  add_value(command, "--root", target, "root", "state directory of runc, crun or lxc");
+  add_value(command, "--namespace", target, "namespace", "of containerd");
 }
 
 }  // namespace
 
 void add_ad_hoc(CLI::App* command, InjectOptions& options) {
   auto& drill = options.drill;
-  add_target(command, drill.target);
+  add_target(command, drill);
   auto* latency = add_value(command, "--latency", drill.latency, "delay", "hold every packet for so long: 1500ms");
   add_value(command, "--jitter", drill.latency, "jitter", "give or take so much: 100ms")->needs(latency);
   add_value(command, "--distribution", drill.latency, "distribution", "of the jitter: uniform, normal, pareto, paretonormal")->needs(latency);

@@ -7,9 +7,11 @@
 namespace brownout::drill {
 namespace {
 
-void emit(YAML::Emitter& into, const std::string& key, const AdHoc::Values& values) {
+// `labels`: one more key, with what stands in them, where there are any.
+void emit(YAML::Emitter& into, const std::string& key, const AdHoc::Values& values, const AdHoc::Values& labels = {}) {
   into << YAML::Key << key << YAML::Value << YAML::Flow << YAML::BeginMap;
   for (const auto& [name, value] : values) into << YAML::Key << name << YAML::Value << value;
+  if (!labels.empty()) emit(into, "labels", labels);
   into << YAML::EndMap;
 }
 
@@ -29,7 +31,7 @@ void emit_fault(YAML::Emitter& into, const std::string& kind, const AdHoc::Value
 std::string yaml_of(const AdHoc& drill) {
   YAML::Emitter text;
   text << YAML::BeginMap << YAML::Key << "brownout" << YAML::Value << "1" << YAML::Key << "name" << YAML::Value << drill.name;
-  emit(text, "target", drill.target);
+  emit(text, "target", drill.target, drill.target_labels);
   emit(text, "phases", drill.phases);
   text << YAML::Key << "faults" << YAML::Value << YAML::BeginSeq;
   if (!drill.latency.empty()) emit_fault(text, "latency", drill.latency, drill.match);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -104,8 +105,10 @@ std::vector<Capability> probe_machine() {
                       "Punctual departures under load: the delay line's threads "
                       "compete with others. CAP_SYS_NICE is needed."));
   all.push_back(tried("docker", false, try_docker(), "Targets by docker container name."));
-  all.push_back(tried("runc", false, try_program("runc"), "Targets by runc container id."));
-  all.push_back(tried("crun", false, try_program("crun"), "Targets by crun container id."));
+  for (const auto& [runtime, program] : {std::pair{"podman", "podman"}, std::pair{"containerd", "ctr"},
+                                         std::pair{"runc", "runc"}, std::pair{"crun", "crun"},
+                                         std::pair{"lxc", "lxc-info"}, std::pair{"nspawn", "systemd-nspawn"}})
+    all.push_back(tried(runtime, false, try_program(program), fmt::format("Targets by the name of a container of {}.", runtime)));
   return all;
 }
 

@@ -88,12 +88,22 @@ json fault_json(const Plan& plan, const PlannedFault& fault, const drill::Fault&
           {"match", match_json(written.match, fault.abi.match)}};
 }
 
-json target_json(const drill::Target& target) {
-  if (const auto* container = std::get_if<drill::ContainerTarget>(&target))
-    return {{"container", container->name}, {"runtime", container->runtime}, {"root", container->root}};
-  if (const auto* cgroup = std::get_if<drill::CgroupTarget>(&target)) return {{"cgroup", cgroup->path.string()}};
-  return {{"pid", std::get<drill::PidTarget>(target).pid}};
-}
+struct TargetJson {
+  json operator()(const drill::ContainerTarget& container) const {
+    json target{{"runtime", container.runtime}, {"root", container.root}};
+    if (container.labels.empty()) target["container"] = container.name;
+    else target["labels"] = container.labels;
+    if (!container.containerd_namespace.empty()) target["namespace"] = container.containerd_namespace;
+    return target;
+  }
+  json operator()(const drill::PodTarget& pod) const {
+    return {{"pod", fmt::format("{}/{}/{}", pod.name_space, pod.pod, pod.container)}};
+  }
+  json operator()(const drill::UnitTarget& unit) const { return {{"unit", unit.name}}; }
+  json operator()(const drill::NetnsTarget& netns) const { return {{"netns", netns.path.string()}}; }
+  json operator()(const drill::CgroupTarget& cgroup) const { return {{"cgroup", cgroup.path.string()}}; }
+  json operator()(const drill::PidTarget& process) const { return {{"pid", process.pid}}; }
+};
 
 json app_json(const drill::App& app) {
   return {{"run_dir", app.run_dir},         {"run_dir_in_container", app.run_dir_in_container},
@@ -197,7 +207,7 @@ json to_json(const Plan& plan) {
   json faults = json::array();
   for (const auto& fault : plan.faults) faults.push_back(fault_json(plan, fault, drill.faults[fault.index]));
   json described = {{"name", drill.name},
-                    {"target", target_json(drill.target)},
+                    {"target", std::visit(TargetJson{}, drill.target)},
                     {"app", drill.app ? app_json(*drill.app) : json(nullptr)},
                     {"scope", drill.app ? "kernel_and_app" : "kernel_only"},
                     {"pressure", pressure_json(drill)},

@@ -3,6 +3,7 @@
 #include "brownout/provenance.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,15 +58,14 @@ json texts_at(const json& object, const char* pointer) {
   return object.is_object() && object.contains(path) && object[path].is_array() ? object[path] : json::array();
 }
 
-void add_image(Facts& facts, const std::string& id, const std::string& docker_host) {
-  const auto image = get_from_docker(fmt::format("/images/{}/json", id), docker_host);
-  if (!image.problem.empty()) return facts.tried(image.problem);
-  facts.add("image_created", text_at(image.body, "/Created"), "docker: the image's Created");
-  for (const auto& digest : texts_at(image.body, "/RepoDigests"))
-    if (digest.is_string()) facts.add("image_digest", digest.get<std::string>(), "docker: the image's RepoDigests");
-  for (const auto& tag : texts_at(image.body, "/RepoTags"))
-    if (tag.is_string()) facts.add_reference(tag.get<std::string>(), "docker: the image's RepoTags, as they are now");
-  facts.add_labels(object_at(image.body, "/Config/Labels"), "docker: the image's label");
+// As docker and podman describe an image.
+void add_image(Facts& facts, const json& image, const std::string& runtime) {
+  facts.add("image_created", text_at(image, "/Created"), runtime + ": the image's Created");
+  for (const auto& digest : texts_at(image, "/RepoDigests"))
+    if (digest.is_string()) facts.add("image_digest", digest.get<std::string>(), runtime + ": the image's RepoDigests");
+  for (const auto& tag : texts_at(image, "/RepoTags"))
+    if (tag.is_string()) facts.add_reference(tag.get<std::string>(), runtime + ": the image's RepoTags, as they are now");
+  facts.add_labels(object_at(image, "/Config/Labels"), runtime + ": the image's label");
 }
 
 // Only what an id can hold goes into a path.
@@ -73,15 +73,31 @@ bool is_id(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdefsh:") == std::string::npos;
 }
 
-void add_docker(Facts& facts, const Target& target, const std::string& docker_host) {
-  if (!is_id(target.container_id)) return facts.tried("docker: the container has no id");
-  const auto container = get_from_docker(fmt::format("/containers/{}/json", target.container_id), docker_host);
+using Inspect = std::function<Asked(const char* sort, const std::string& id)>;
+
+void add_inspected(Facts& facts, const Target& target, const Inspect& inspect) {
+  const auto& runtime = target.runtime;
+  if (!is_id(target.container_id)) return facts.tried(runtime + ": the container has no id");
+  const auto container = inspect("container", target.container_id);
   if (!container.problem.empty()) return facts.tried(container.problem);
-  facts.add_reference(text_at(container.body, "/Config/Image"), "docker: the container's Config.Image");
-  facts.add("image_id", text_at(container.body, "/Image"), "docker: the container's Image");
-  facts.add("container_created", text_at(container.body, "/Created"), "docker: the container's Created");
-  facts.add_labels(object_at(container.body, "/Config/Labels"), "docker: the container's label");
-  if (const auto image = text_at(container.body, "/Image"); is_id(image)) add_image(facts, image, docker_host);
+  facts.add_reference(text_at(container.body, "/Config/Image"), runtime + ": the container's Config.Image");
+  facts.add("image_id", text_at(container.body, "/Image"), runtime + ": the container's Image");
+  facts.add("container_created", text_at(container.body, "/Created"), runtime + ": the container's Created");
+  facts.add_labels(object_at(container.body, "/Config/Labels"), runtime + ": the container's label");
+  const auto id = text_at(container.body, "/Image");
+  if (!is_id(id)) return;
+  const auto image = inspect("image", id);
+  if (image.problem.empty()) add_image(facts, image.body, runtime);
+  else facts.tried(image.problem);
+}
+
+void add_containerd(Facts& facts, const Target& target, const drill::Target& wanted, const std::string& search_path) {
+  const auto* named = std::get_if<drill::ContainerTarget>(&wanted);
+  const auto info = containerd_info(target.container_id, named == nullptr ? drill::ContainerTarget{} : *named, search_path);
+  if (!info.problem.empty()) return facts.tried("containerd: " + info.problem);
+  facts.add_reference(text_at(info.body, "/Image"), "containerd: Image, of the container");
+  facts.add("container_created", text_at(info.body, "/CreatedAt"), "containerd: CreatedAt, of the container");
+  facts.add_labels(object_at(info.body, "/Labels"), "containerd: the container's label");
 }
 
 void add_oci(Facts& facts, const Target& target, const drill::Target& wanted, const std::string& search_path) {
@@ -98,8 +114,18 @@ void add_oci(Facts& facts, const Target& target, const drill::Target& wanted, co
 Provenance provenance_of(const Target& target, const drill::Target& wanted, const Surroundings& surroundings) {
   Facts facts;
   facts.add("container_id", target.container_id, target.runtime);
-  if (target.runtime == "docker") add_docker(facts, target, surroundings.docker_host);
-  else if (!target.container_id.empty()) add_oci(facts, target, wanted, surroundings.search_path);
+  const auto& runtime = target.runtime;
+  if (runtime == "docker")
+    add_inspected(facts, target, [&](const char* sort, const std::string& id) {
+      return get_from_docker(fmt::format("/{}s/{}/json", sort, id), surroundings.docker_host);
+    });
+  else if (runtime == "podman")
+    add_inspected(facts, target, [&](const char* sort, const std::string& id) {
+      return inspect_by_podman(sort, id, surroundings.search_path);
+    });
+  else if (runtime == "containerd") add_containerd(facts, target, wanted, surroundings.search_path);
+  else if (runtime == "runc" || runtime == "crun") add_oci(facts, target, wanted, surroundings.search_path);
+  else if (!target.container_id.empty()) facts.tried(runtime + " knows nothing of images");
   else facts.tried(fmt::format("the drill names the target by {}: no runtime was asked", target.runtime));
   return facts.take();
 }
