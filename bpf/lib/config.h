@@ -10,6 +10,7 @@ const volatile __u32 fault_count;
 const volatile struct brownout_caps caps;
 const volatile __u64 seed;
 const volatile __u32 allowed; /* enum brownout_allow */
+const volatile bool by_share; /* a fault asks for a share of the flows; else the code for that is dead to the verifier */
 const volatile __u32 veth_ifindex;
 /*
  * Even, drawn per run. token | direction marks a packet on its way through the delay line; a veth clears skb->mark

@@ -52,10 +52,13 @@ static __always_inline struct decision *decision_new(void)
 
 static __always_inline void decide_matched(const struct packet *packet, __u32 direction, struct decision *decision)
 {
+	__u64 share = by_share ? brownout_share(seed, &packet->key) : 0;
+
 	for (__u32 i = 0; i < BROWNOUT_MAX_FAULTS && i < fault_count; i++) {
 		const struct brownout_fault *fault = fault_get(i);
 
-		if (!brownout_match_flow(&fault->match, &packet->key, direction, packet->ports))
+		if (!brownout_match_flow(&fault->match, &packet->key, direction, packet->ports) ||
+		    !brownout_in_share(&fault->match, &packet->key, share))
 			continue;
 		decision->matched |= 1u << i;
 		if (fault->kind == BROWNOUT_FAULT_LATENCY) {

@@ -85,6 +85,7 @@ struct Match {
   std::optional<std::string> cidr; // of the peer, validated, canonical
   std::optional<PortRange> port;   // of the peer
   std::optional<PortRange> local_port;
+  double connections = 1; // the share of them that is hit: above 0, up to 1
 };
 
 enum class Distribution : std::uint8_t { kUniform, kNormal, kPareto, kParetoNormal, kFile };

@@ -236,7 +236,7 @@ struct Reading {
 Result<Reading> read(const plan::Plan& plan, const std::filesystem::path& directory);
 
 // Does this fault match packets of this flow (in any direction)? As the BPF programs do it.
-bool matches(const brownout_match& match, const brownout_flow_key& flow);
+bool matches(const brownout_match& match, const brownout_flow_key& flow, std::uint64_t seed);
 
 // Two-sided interval of a Binomial(n, p) that holds with the given confidence (0.9999).
 std::pair<double, double> binomial_interval(std::uint64_t n, double p, double confidence);

@@ -55,6 +55,8 @@ nlohmann::json to_json(const Plan& plan);
 enum class Peer : std::uint8_t { kGiven, kAnybody };
 // Does the fault hit packets of the flow, in either direction? By the programs' own rule, with what they spare.
 bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& flow, Peer peer = Peer::kGiven);
+// Does any fault hit only a part of the connections that it matches?
+bool asks_for_share(const Plan& plan);
 
 // How one packet of the flow fares that passes in this direction, by the programs' own rule.
 struct Fate {

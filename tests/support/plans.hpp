@@ -67,6 +67,10 @@ class FaultBuilder {
     abi_.match.local_port_low = abi_.match.local_port_high = port;
     return *this;
   }
+  FaultBuilder& connections(double share) {
+    abi_.match.share_threshold = static_cast<std::uint32_t>(share * 4294967296.0);
+    return *this;
+  }
   FaultBuilder& cidr(const std::string& network, unsigned prefix) {
     const bool v4 = network.find(':') == std::string::npos;
     const unsigned bits = v4 ? prefix + 96 : prefix;

@@ -210,26 +210,26 @@ TEST_CASE("packets that passed while the fault was halted are counted over the w
 TEST_CASE("matching is that of the BPF programs") {
   auto match = test::demo_plan().faults[0].abi.match;
   const auto flow = test::demo_flow();
-  CHECK(findings::matches(match, flow));
+  CHECK(findings::matches(match, flow, 1));
   match.protocol = IPPROTO_UDP;
-  CHECK_FALSE(findings::matches(match, flow));
+  CHECK_FALSE(findings::matches(match, flow, 1));
   match.protocol = IPPROTO_TCP;
   match.family = 6;
-  CHECK_FALSE(findings::matches(match, flow));
+  CHECK_FALSE(findings::matches(match, flow, 1));
   match.family = 4;
-  CHECK(findings::matches(match, flow));
+  CHECK(findings::matches(match, flow, 1));
   match.has_ports = 1;
   match.peer_port_low = 9000;
-  CHECK_FALSE(findings::matches(match, flow));
+  CHECK_FALSE(findings::matches(match, flow, 1));
   match.peer_port_low = 8443;
-  CHECK(findings::matches(match, flow));
+  CHECK(findings::matches(match, flow, 1));
   match.local_port_high = 39'999;
-  CHECK_FALSE(findings::matches(match, flow));
+  CHECK_FALSE(findings::matches(match, flow, 1));
   match.local_port_high = 40'000;
   std::fill(std::begin(match.peer_mask), std::end(match.peer_mask), 0xff);
-  CHECK_FALSE(findings::matches(match, flow));
+  CHECK_FALSE(findings::matches(match, flow, 1));
   std::copy(std::begin(flow.peer_address), std::end(flow.peer_address), match.peer_address);
-  CHECK(findings::matches(match, flow));
+  CHECK(findings::matches(match, flow, 1));
 }
 
 }  // namespace findings_effects_test

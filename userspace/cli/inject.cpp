@@ -63,6 +63,7 @@ void add_ad_hoc(CLI::App* command, InjectOptions& options) {
   add_value(command, "--cidr", drill.match, "cidr", "of the peer: 10.0.0.0/8");
   add_value(command, "--port", drill.match, "port", "of the peer: 443, or 8000-8010");
   add_value(command, "--local-port", drill.match, "local_port", "of the container");
+  add_value(command, "--connections", drill.match, "connections", "a share of them, each hit or spared as a whole: 30%");
   add_value(command, "--for", drill.phases, "inject", "how long: 60s")->required();
   add_value(command, "--baseline", drill.phases, "baseline", "watched untouched before")->default_str("5s")->force_callback();
   add_value(command, "--recovery", drill.phases, "recovery", "watched afterwards")->default_str("10s")->force_callback();

@@ -57,7 +57,7 @@ Result<> read_addresses(const Mapping& mapping, Match& match) {
 
 Result<Match> read_match(const Cursor& cursor) {
   constexpr std::string_view kHint =
-      "write `match: all` to mean everything, or match: with direction, protocol, cidr, port, local_port";
+      "write `match: all` to mean everything, or match: with direction, protocol, cidr, port, local_port, connections";
   Match match;
   if (cursor.tree->kind == Tree::Kind::kScalar && cursor.tree->scalar == "all") {
     match.all = true;
@@ -65,13 +65,16 @@ Result<Match> read_match(const Cursor& cursor) {
   }
   if (cursor.tree->kind != Tree::Kind::kMapping) return cursor.refuse_value("`all` or a mapping", std::string{kHint});
   BROWNOUT_ASSIGN(const Mapping mapping,
-                  Mapping::open(cursor, {"direction", "protocol", "cidr", "port", "local_port"}));
+                  Mapping::open(cursor, {"direction", "protocol", "cidr", "port", "local_port", "connections"}));
   if (mapping.empty()) return cursor.refuse("the mapping is empty", std::string{kHint});
   if (const auto direction = mapping.find("direction")) {
     BROWNOUT_ASSIGN(match.direction, read_direction(*direction));
   }
   if (const auto protocol = mapping.find("protocol")) {
     BROWNOUT_ASSIGN(match.protocol, read_protocol(*protocol));
+  }
+  if (const auto connections = mapping.find("connections")) {
+    BROWNOUT_ASSIGN(match.connections, read_rate(*connections));
   }
   BROWNOUT_TRY(read_addresses(mapping, match));
   return match;

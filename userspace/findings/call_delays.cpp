@@ -25,7 +25,7 @@ Expected expected_of(const plan::Plan& plan, const plan::PlannedFault& fault) {
 }
 
 CallDelayFold::CallDelayFold(const plan::Plan& plan, const events::Evidence& evidence)
-    : baseline_(window_of(evidence, BROWNOUT_PHASE_BASELINE)), window_(window_of(evidence, BROWNOUT_PHASE_INJECT)) {
+    : seed_(plan.seed), baseline_(window_of(evidence, BROWNOUT_PHASE_BASELINE)), window_(window_of(evidence, BROWNOUT_PHASE_INJECT)) {
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const auto& planned = plan.faults[i];
     if (planned.abi.kind != BROWNOUT_FAULT_LATENCY) continue;
@@ -41,7 +41,7 @@ CallDelayFold::CallDelayFold(const plan::Plan& plan, const events::Evidence& evi
 Expected CallDelayFold::expected_on(const brownout_flow_key& flow) const {
   Expected sum;
   for (const auto& fault : faults_) {
-    if (!matches(fault.match, flow)) continue;
+    if (!matches(fault.match, flow, seed_)) continue;
     sum.ms += fault.expected.ms;
     sum.slack_ms += fault.expected.slack_ms;
   }
@@ -60,7 +60,7 @@ Result<> CallDelayFold::take(const brownout_event& event) {
   }
   const bool held = event.held[BROWNOUT_EGRESS] + event.held[BROWNOUT_INGRESS] > 0;
   for (auto& fault : faults_) {
-    if (!matches(fault.match, event.flow)) continue;
+    if (!matches(fault.match, event.flow, seed_)) continue;
     if (answered && (in_window || contains(*baseline_, start)))
       BROWNOUT_TRY(take_call(event, in_window, expected, fault));
     if (!in_window || !held || (event.flags & BROWNOUT_EVENT_CALL_FAILED) == 0) continue;

@@ -55,6 +55,7 @@ class CallDelayFold {
   Result<> take_call(const brownout_event& event, bool in_window, const Expected& expected, Fault& fault) const;
   Result<> finish(Fault& fault) const;
 
+  std::uint64_t seed_ = 0;
   std::optional<events::Window> baseline_, window_;
   std::vector<Fault> faults_;
   double least_on_any_ms_ = HUGE_VAL, most_on_any_ms_ = -HUGE_VAL; // of all calls that the plan hits

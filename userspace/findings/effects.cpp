@@ -67,9 +67,10 @@ void find_effects(const plan::Plan& plan, const events::Evidence& evidence, cons
   }
 }
 
-bool matches(const brownout_match& match, const brownout_flow_key& flow) {
-  return brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
-         brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true);
+bool matches(const brownout_match& match, const brownout_flow_key& flow, std::uint64_t seed) {
+  const std::uint64_t share = brownout_share(seed, &flow);
+  return brownout_in_share(&match, &flow, share) && (brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
+                                                     brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true));
 }
 
 }  // namespace brownout::findings

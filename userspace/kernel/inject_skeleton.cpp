@@ -35,6 +35,7 @@ void tell_plan(inject_bpf& skeleton, const plan::Plan& plan, int veth_ifindex, c
   constants.fault_count = static_cast<std::uint32_t>(plan.faults.size());
   constants.seed = plan.seed;
   constants.allowed = plan.allowed;
+  constants.by_share = plan::asks_for_share(plan);
   constants.veth_ifindex = static_cast<std::uint32_t>(veth_ifindex);
   constants.mark_token = tokens.mark;
   constants.line_magic = tokens.magic;

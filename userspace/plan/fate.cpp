@@ -49,15 +49,21 @@ constexpr std::array kFilters{
              if (from.has_ports != 0 && asks_for_local_port(from))
                take_ports(into, 0, kLastPort, from.local_port_low, from.local_port_high);
            }},
+    Filter{"connections", [](auto& into, const auto& from) { into.share_threshold = from.share_threshold; }},
 };
 
+bool is_hit(const brownout_match& match, const brownout_flow_key& flow, brownout_direction direction, bool ports,
+            std::uint64_t share) {
+  return brownout_match_flow(&match, &flow, direction, ports) && brownout_in_share(&match, &flow, share);
+}
+
 std::vector<std::string> missed_by(const brownout_match& match, const brownout_flow_key& flow, brownout_direction direction,
-                                   bool ports) {
+                                   bool ports, std::uint64_t share) {
   std::vector<std::string> names;
   for (const auto& filter : kFilters) {
     brownout_match alone = kMatchesAll;
     filter.take(alone, match);
-    if (!brownout_match_flow(&alone, &flow, direction, ports)) names.emplace_back(filter.name);
+    if (!is_hit(alone, flow, direction, ports, share)) names.emplace_back(filter.name);
   }
   return names;
 }
@@ -71,9 +77,10 @@ Fate fate_of(const Plan& plan, const brownout_flow_key& flow, brownout_direction
     case BROWNOUT_ALLOW_METADATA: fate.spared_as = drill::allowed_name(drill::Allowed::kMetadata); break;
     default: break;
   }
+  const std::uint64_t share = brownout_share(plan.seed, &flow);
   for (const auto& fault : plan.faults)
-    fate.faults.push_back({.hit = brownout_match_flow(&fault.abi.match, &flow, direction, ports),
-                           .missed_by = missed_by(fault.abi.match, flow, direction, ports)});
+    fate.faults.push_back({.hit = is_hit(fault.abi.match, flow, direction, ports, share),
+                           .missed_by = missed_by(fault.abi.match, flow, direction, ports, share)});
   return fate;
 }
 

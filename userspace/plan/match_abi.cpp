@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "brownout/text.hpp"
+
 namespace brownout::plan {
 namespace {
 
@@ -118,6 +120,7 @@ std::string describe(const drill::Match& match) {
   std::string text = fmt::format("{} {} {}:{}", name_of(match.direction), name_of(match.protocol),
                                  match.cidr.value_or("*"), match.port ? describe_ports(*match.port) : "*");
   if (match.local_port) text += fmt::format(" local:{}", describe_ports(*match.local_port));
+  if (match.connections < 1) text += fmt::format(", {} of the connections", format_rate(match.connections));
   return text;
 }
 

@@ -61,6 +61,7 @@ Result<PlannedFault> plan_fault(const drill::Drill& drill, std::size_t index, Pl
   PlannedFault planned{.index = index, .directions = directions_of(fault.match.direction), .drill_line = fault.line};
   std::visit([&](const auto& what) { fill(planned, what, drill, plan); }, fault.what);
   BROWNOUT_ASSIGN(planned.abi.match, compile_match(fault.match));
+  if (fault.match.connections < 1) planned.abi.match.share_threshold = static_cast<__u32>(threshold(fault.match.connections));
   planned.label += " " + describe(fault.match);
   return planned;
 }
@@ -120,16 +121,22 @@ Result<Plan> compile(drill::Drill drill, std::uint64_t seed_if_unset) {
 
 bool hits(const Plan& plan, const PlannedFault& fault, const brownout_flow_key& flow, Peer peer) {
   brownout_match match = fault.abi.match;
+  const std::uint64_t share = brownout_share(plan.seed, &flow);
   if (peer == Peer::kAnybody) {
     std::ranges::fill(match.peer_address, 0);
     std::ranges::fill(match.peer_mask, 0);
     match.family = 0;
     match.has_ports = 0; // whoever turned the flow round has the unknown port on the other side
+    match.share_threshold = 0;
   } else if (brownout_spared(&flow, plan.allowed) != 0) {
     return false;
   }
-  return brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
-         brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true);
+  return brownout_in_share(&match, &flow, share) && (brownout_match_flow(&match, &flow, BROWNOUT_EGRESS, true) ||
+                                                     brownout_match_flow(&match, &flow, BROWNOUT_INGRESS, true));
+}
+
+bool asks_for_share(const Plan& plan) {
+  return std::ranges::any_of(plan.faults, [](const auto& fault) { return fault.abi.match.share_threshold != 0; });
 }
 
 ExpectedDelay expected_round_trip(const Plan& plan) {

@@ -38,17 +38,21 @@ std::string_view kind_name(__u32 kind) {
 }
 
 json match_json(const drill::Match& match, const brownout_match& abi) {
-  return {{"all", match.all},
-          {"cidr", or_null(match.cidr)},
-          {"family", abi.family},
-          {"has_ports", abi.has_ports != 0},
-          {"local_port_high", abi.local_port_high},
-          {"local_port_low", abi.local_port_low},
-          {"peer_address_hex", hex(abi.peer_address)},
-          {"peer_mask_hex", hex(abi.peer_mask)},
-          {"peer_port_high", abi.peer_port_high},
-          {"peer_port_low", abi.peer_port_low},
-          {"protocol_number", abi.protocol}};
+  json written{{"all", match.all},
+               {"cidr", or_null(match.cidr)},
+               {"family", abi.family},
+               {"has_ports", abi.has_ports != 0},
+               {"local_port_high", abi.local_port_high},
+               {"local_port_low", abi.local_port_low},
+               {"peer_address_hex", hex(abi.peer_address)},
+               {"peer_mask_hex", hex(abi.peer_mask)},
+               {"peer_port_high", abi.peer_port_high},
+               {"peer_port_low", abi.peer_port_low},
+               {"protocol_number", abi.protocol}};
+  // Only where it is asked for: plans of before there were shares stay what they are.
+  if (abi.share_threshold != 0)
+    written.update({{"connections", match.connections}, {"share_threshold_of_2_32", abi.share_threshold}});
+  return written;
 }
 
 // What a latency fault draws from; null for the others.

@@ -57,7 +57,7 @@ struct brownout_match {
 	__u8 directions; /* bit (1 << direction) */
 	__u8 family;     /* 4, 6, 0: any */
 	__u8 has_ports;  /* 1: a port was asked for, so packets without ports do not match */
-	__u32 reserved;
+	__u32 share_threshold; /* of 2^32: flows whose share is below it; 0: all of them */
 };
 BROWNOUT_ASSERT(sizeof(struct brownout_match) == 48, "brownout_match");
 

@@ -7,6 +7,7 @@
 #define BROWNOUT_MATCH_H
 
 #include "brownout/abi/brownout.h"
+#include "brownout/abi/random.h"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define BROWNOUT_NET32(value) __builtin_bswap32(value)
@@ -48,6 +49,35 @@ BROWNOUT_INLINE bool brownout_address_in(const __u8 address[16], const __u8 netw
 {
 	return (brownout_half(address, 0) & brownout_half(mask, 0)) == brownout_half(network, 0) &&
 	       (brownout_half(address, 1) & brownout_half(mask, 1)) == brownout_half(network, 1);
+}
+
+/*
+ * Where a flow stands among all, evenly, of 2^32: one draw for both directions and all faults, so that a flow is hit or
+ * spared as a whole, and of two shares one holds the other.
+ */
+BROWNOUT_INLINE __u64 brownout_share(__u64 seed, const struct brownout_flow_key *flow)
+{
+#ifdef __bpf__
+	return brownout_flow_state(seed, (const __u64 *)flow, BROWNOUT_SHARE) >> 32;
+#else
+	__u64 words[BROWNOUT_FLOW_KEY_WORDS];
+
+	__builtin_memcpy(words, flow, sizeof(words));
+	return brownout_flow_state(seed, words, BROWNOUT_SHARE) >> 32;
+#endif
+}
+
+/*
+ * Of the flows that a match hits, is this one of the share that it asks for? A later fragment of TCP or UDP may be of any flow
+ * between its addresses, and is of none.
+ */
+BROWNOUT_INLINE bool brownout_in_share(const struct brownout_match *match, const struct brownout_flow_key *flow, __u64 share)
+{
+	if (!match->share_threshold)
+		return true;
+	if ((flow->protocol == 6 || flow->protocol == 17) && !flow->local_port)
+		return false;
+	return share < match->share_threshold;
 }
 
 /* `ports` says whether the packet's protocol has ports and they were readable (a later fragment has none). */

@@ -11,6 +11,9 @@
 #define BROWNOUT_FLOW_KEY_WORDS 5
 BROWNOUT_ASSERT(sizeof(struct brownout_flow_key) == BROWNOUT_FLOW_KEY_WORDS * 8, "the key is hashed as whole words");
 
+/* What stands in the place of a direction where a flow as a whole is drawn for. */
+#define BROWNOUT_SHARE 2
+
 /* One step of SplitMix64 on state ^ word: a bijection of either for the other fixed. */
 BROWNOUT_INLINE __u64 brownout_absorb(__u64 state, __u64 word)
 {
