@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "brownout/drill.hpp"
@@ -39,6 +41,8 @@ struct Surroundings {
   std::filesystem::path proc = "/proc";
   std::string docker_host; // unix://PATH; empty: DOCKER_HOST, else unix:///var/run/docker.sock
   std::string search_path; // of the runtimes' programs; empty: PATH, then the sbin folders
+  std::string containerd;  // its socket; empty: CONTAINERD_ADDRESS, else /run/containerd/containerd.sock
+  std::uint32_t uid = ::geteuid(); // whose podman the program in the path is
 };
 
 // kNotFound with the places asked and what each said; kAmbiguous with all that is meant, when that is more than one

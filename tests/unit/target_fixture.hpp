@@ -9,8 +9,6 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include <catch2/catch_test_macros.hpp>
 
 #include "brownout/target.hpp"
@@ -55,7 +53,8 @@ class Machine {
   Surroundings surroundings() const {
     return {.proc = proc(),
             .docker_host = "unix://" + (folder() / "no.sock").string(),
-            .search_path = folder() / "bin"};
+            .search_path = folder() / "bin",
+            .containerd = folder() / "containerd.sock"};
   }
 
   static std::string mount_line(const std::string& root, const std::filesystem::path& point) {
@@ -83,12 +82,10 @@ class Machine {
     write(proc() / std::to_string(pid) / "stat",
           std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) + " 1 1 0 -1 4194560 0\n");
   }
-  // Of a user's process where the test may make one.
-  void set_command_line(std::int32_t pid, const std::vector<std::string>& arguments, uid_t uid = 0) {
+  void set_command_line(std::int32_t pid, const std::vector<std::string>& arguments) {
     std::string text;
     for (const auto& argument : arguments) text += argument + '\0';
     write(proc() / std::to_string(pid) / "cmdline", text);
-    if (::geteuid() == 0) REQUIRE(::chown((proc() / std::to_string(pid)).c_str(), uid, uid) == 0);
   }
   void open_socket(std::int32_t pid, int descriptor, std::uint64_t inode) {
     link("socket:[" + std::to_string(inode) + "]", proc() / std::to_string(pid) / "fd" / std::to_string(descriptor));

@@ -29,7 +29,8 @@ Error refused(const Machine& machine, const drill::Target& wanted) {
 
 // Answers with the file that is named after the arguments, and fails as podman does where there is none.
 void answer(Machine& machine, const std::string& program, const std::string& arguments, const std::string& text) {
-  machine.add_program(program, "cat \"$(dirname \"$0\")/$(basename \"$0\").$(echo \"$*\" | tr '/ ' '__')\" 2>/dev/null || "
+  machine.add_program(program, "all=\"$*\"; all=$(echo \"${all#--address * --connect-timeout 3s }\" | tr '/ ' '__')\n"
+                               "cat \"$0.$all\" 2>/dev/null || "
                                "{ echo \"$(basename \"$0\"): no such container\" >&2; exit 125; }\n");
   std::string file = program + "." + arguments;
   for (char& c : file)
@@ -46,15 +47,27 @@ std::string inspected(const std::string& id, const std::string& name, std::int32
       .dump();
 }
 
+// There is a container of podman's that runs, of whoever the files of this machine belong to.
+void add_conmon(Machine& machine) {
+  machine.add_process(6, "conmon", "/conmon", kHostNetns);
+  machine.set_command_line(6, {"/usr/bin/conmon", "--api-version", "1", "-c", kId, "-u", kId, "-n", "web", "--", "-n", "db"});
+}
+
+void answer_by_ctr(Machine& machine, const std::string& arguments, const std::string& text) {
+  Machine::write(machine.folder() / "containerd.sock", "");
+  answer(machine, "ctr", arguments, text);
+}
+
 void add_containerd_container(Machine& machine, const std::string& name_space, const std::string& id, const json& labels) {
-  answer(machine, "ctr", "--namespace " + name_space + " containers info " + id,
+  answer_by_ctr(machine, "--namespace " + name_space + " containers info " + id,
          json{{"ID", id}, {"Image", "docker.io/shop/web:7"}, {"Labels", labels}}.dump());
 }
 
 }  // namespace
 
-TEST_CASE("podman's program tells of root's containers, by name and by 12 digits of the id") {
+TEST_CASE("podman's program tells of our own containers, by name and by 12 digits of the id") {
   Machine machine;
+  add_conmon(machine);
   machine.add_process(7, "app", "/machine.slice/libpod-" + kId + ".scope/container", 5);
   answer(machine, "podman", "container inspect web", inspected(kId, "web", 7, "OPS-1"));
   answer(machine, "podman", "container inspect " + kId.substr(0, 12), inspected(kId, "web", 7, "OPS-1"));
@@ -71,19 +84,30 @@ TEST_CASE("podman's program tells of root's containers, by name and by 12 digits
 
 TEST_CASE("a container of another user's podman is found by its conmon") {
   Machine machine;
-  machine.add_process(6, "conmon", "/user.slice/conmon", kHostNetns);
-  machine.set_command_line(6, {"/usr/bin/conmon", "--api-version", "1", "-c", kId, "-u", kId, "-n", "web", "--", "-n", "db"}, 1000);
+  add_conmon(machine);
   machine.add_process(7, "app", "/user.slice/libpod-" + kId + ".scope", 5);
   machine.set_parent(7, 6);
-  const auto target = resolved(machine, drill::ContainerTarget{.name = "web"});
-  CHECK(target.runtime == "podman");
-  CHECK(target.pid == 7);
-  CHECK(target.container_id == kId);
-  CHECK(refused(machine, drill::ContainerTarget{.name = "db"}).code == ErrorCode::kNotFound);
+  auto where = machine.surroundings();
+  where.uid += 1000;
+  const auto target = resolve(drill::ContainerTarget{.name = "web"}, where);
+  if (!target) FAIL(target.error().render());
+  CHECK(target->runtime == "podman");
+  CHECK(target->pid == 7);
+  CHECK(target->container_id == kId);
+  CHECK_FALSE(resolve(drill::ContainerTarget{.name = "db"}, where)); // what is behind "--" is not conmon's
+}
+
+TEST_CASE("podman's program, which makes its directories, is not run where it can have nothing to tell") {
+  Machine machine;
+  machine.add_program("podman", "touch \"$(dirname \"$0\")/ran\"\n");
+  const auto error = refused(machine, drill::ContainerTarget{.name = "web", .runtime = "podman"});
+  CHECK(error.context[0].contains("no container of user"));
+  CHECK_FALSE(std::filesystem::exists(machine.folder() / "bin/ran"));
 }
 
 TEST_CASE("containers by labels: all must be there, and more than one container is listed") {
   Machine machine;
+  add_conmon(machine);
   machine.add_process(7, "app", "/libpod_parent/libpod-" + kId, 5);
   machine.add_process(8, "app", "/libpod_parent/libpod-" + kOther, 6);
   const std::string listing = "ps --quiet --no-trunc --filter label=ticket=";
@@ -122,10 +146,10 @@ TEST_CASE("docker's containers by labels") {
 TEST_CASE("containerd is asked in all of its namespaces, or in one") {
   Machine machine;
   machine.add_process(7, "app", "/k8s.io/" + kId, 5);
-  answer(machine, "ctr", "namespaces list --quiet", "default\nk8s.io\n");
-  answer(machine, "ctr", "--namespace default containers list --quiet", "");
-  answer(machine, "ctr", "--namespace k8s.io containers list --quiet", kId + "\n" + kOther + "\n");
-  answer(machine, "ctr", "--namespace k8s.io tasks list", "TASK    PID    STATUS    \n" + kId + "    7    RUNNING\n");
+  answer_by_ctr(machine, "namespaces list --quiet", "default\nk8s.io\n");
+  answer_by_ctr(machine, "--namespace default containers list --quiet", "");
+  answer_by_ctr(machine, "--namespace k8s.io containers list --quiet", kId + "\n" + kOther + "\n");
+  answer_by_ctr(machine, "--namespace k8s.io tasks list", "TASK    PID    STATUS    \n" + kId + "    7    RUNNING\n");
   add_containerd_container(machine, "k8s.io", kId, {{"io.kubernetes.pod.name", "web-0"}});
   add_containerd_container(machine, "k8s.io", kOther, json::object());
   const auto target = resolved(machine, drill::ContainerTarget{.name = kId.substr(0, 13)});
@@ -141,12 +165,12 @@ TEST_CASE("containerd is asked in all of its namespaces, or in one") {
 TEST_CASE("a pod's container is the one with the kubelet's labels, and not one that has ended") {
   Machine machine;
   machine.add_process(7, "app", "/k8s.io/" + kId, 5);
-  answer(machine, "ctr", "namespaces list --quiet", "k8s.io\n");
-  answer(machine, "ctr",
+  answer_by_ctr(machine, "namespaces list --quiet", "k8s.io\n");
+  answer_by_ctr(machine,
          "--namespace k8s.io containers list --quiet labels.\"io.kubernetes.container.name\"==\"app\","
          "labels.\"io.kubernetes.pod.name\"==\"web-0\",labels.\"io.kubernetes.pod.namespace\"==\"shop\"",
          kOther + "\n" + kId + "\n");
-  answer(machine, "ctr", "--namespace k8s.io tasks list", "TASK PID STATUS\n" + kOther + " 6 STOPPED\n" + kId + " 7 RUNNING\n");
+  answer_by_ctr(machine, "--namespace k8s.io tasks list", "TASK PID STATUS\n" + kOther + " 6 STOPPED\n" + kId + " 7 RUNNING\n");
   add_containerd_container(machine, "k8s.io", kId, json::object());
   add_containerd_container(machine, "k8s.io", kOther, json::object());
   const auto target = resolved(machine, drill::PodTarget{"shop", "web-0", "app"});

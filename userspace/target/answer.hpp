@@ -31,7 +31,7 @@ struct Answer {
 };
 
 Answer ask_docker(const drill::ContainerTarget& wanted, const Surroundings& surroundings);
-// By its program for root's containers; those of other users by the processes that look after them.
+// By its program for our own user's containers; those of other users by the processes that look after them.
 Answer ask_podman(const drill::ContainerTarget& wanted, const Surroundings& surroundings);
 // By ctr, in the namespace that is wanted or in all of them.
 Answer ask_containerd(const drill::ContainerTarget& wanted, const Surroundings& surroundings);
@@ -48,7 +48,7 @@ Asked get_from_docker(const std::string& path, const std::string& docker_host);
 // What `podman container inspect` and `podman image inspect` print, of one.
 Asked inspect_by_podman(const std::string& sort, const std::string& name, const std::string& search_path);
 // What `ctr containers info` prints, in the first namespace that has it.
-Asked containerd_info(const std::string& id, const drill::ContainerTarget& wanted, const std::string& search_path);
+Asked containerd_info(const std::string& id, const drill::ContainerTarget& wanted, const Surroundings& surroundings);
 // What `RUNTIME [--root R] state NAME` prints.
 Asked oci_state(const std::string& runtime, const std::string& name, const std::string& root,
                 const std::string& search_path);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// containerd through ctr, which comes with it and finds its socket (CONTAINERD_ADDRESS). Kubernetes' containers are in the
-// namespace k8s.io, under ids, with labels that say pod and container.
+// containerd through ctr, which comes with it. Kubernetes' containers are in the namespace k8s.io, under ids, with labels that
+// say pod and container.
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <sstream>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "answer.hpp"
 #include "brownout/json_fields.hpp"
+#include "brownout/subprocess.hpp"
 
 namespace brownout::target {
 namespace {
@@ -18,14 +22,18 @@ using nlohmann::json;
 
 class Ctr {
  public:
-  Ctr(const drill::ContainerTarget& wanted, const std::string& search_path) : search_path_(search_path) {
+  Ctr(const drill::ContainerTarget& wanted, const Surroundings& surroundings)
+      : search_path_(surroundings.search_path), socket_(socket_of(surroundings)) {
+    // ctr would wait for a socket that is not there.
+    if (::access(socket_.c_str(), F_OK) != 0) {
+      problem_ = find_program("ctr", search_path_) ? fmt::format("there is no {}", socket_) : "not installed";
+      return;
+    }
     if (!wanted.containerd_namespace.empty()) {
       namespaces_ = {wanted.containerd_namespace};
       return;
     }
-    const auto listed = ask_program("ctr", {"namespaces", "list", "--quiet"}, search_path_);
-    problem_ = listed.problem;
-    namespaces_ = lines_of(listed.text);
+    namespaces_ = lines_of(ask({"namespaces", "list", "--quiet"}).text);
   }
 
   const std::vector<std::string>& namespaces() const { return namespaces_; }
@@ -36,15 +44,15 @@ class Ctr {
   std::vector<std::string> ids(const std::string& name_space, const std::string& filter) {
     std::vector<std::string> arguments{"containers", "list", "--quiet"};
     if (!filter.empty()) arguments.push_back(filter);
-    return lines_of(ask(name_space, std::move(arguments)).text);
+    return lines_of(ask_in(name_space, std::move(arguments)).text);
   }
   Asked info(const std::string& name_space, const std::string& id) {
-    return json_of(ask(name_space, {"containers", "info", id}), "ctr");
+    return json_of(ask_in(name_space, {"containers", "info", id}), "ctr");
   }
   // Sets pid and state by the line "ID PID STATUS"; without one nothing runs.
   void add_task(const std::string& name_space, Container& container) {
     container.state = "without a task";
-    for (const auto& line : lines_of(ask(name_space, {"tasks", "list"}).text)) {
+    for (const auto& line : lines_of(ask_in(name_space, {"tasks", "list"}).text)) {
       std::istringstream columns{line};
       std::string id, status;
       std::int64_t pid = 0;
@@ -57,14 +65,23 @@ class Ctr {
   }
 
  private:
-  Said ask(const std::string& name_space, std::vector<std::string> arguments) {
+  static std::string socket_of(const Surroundings& surroundings) {
+    if (!surroundings.containerd.empty()) return surroundings.containerd;
+    const char* environment = std::getenv("CONTAINERD_ADDRESS");
+    return environment != nullptr && *environment != '\0' ? environment : "/run/containerd/containerd.sock";
+  }
+  Said ask_in(const std::string& name_space, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--namespace", name_space});
+    return ask(std::move(arguments));
+  }
+  Said ask(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--address", socket_, "--connect-timeout", "3s"});
     auto said = ask_program("ctr", arguments, search_path_);
     if (!said.problem.empty()) problem_ = said.problem;
     return said;
   }
 
-  std::string search_path_;
+  std::string search_path_, socket_;
   std::vector<std::string> namespaces_;
   std::string problem_;
 };
@@ -82,8 +99,8 @@ bool is_meant(const drill::ContainerTarget& wanted, const std::string& id) {
 
 }  // namespace
 
-Asked containerd_info(const std::string& id, const drill::ContainerTarget& wanted, const std::string& search_path) {
-  Ctr ctr{wanted, search_path};
+Asked containerd_info(const std::string& id, const drill::ContainerTarget& wanted, const Surroundings& surroundings) {
+  Ctr ctr{wanted, surroundings};
   for (const auto& name_space : ctr.namespaces())
     if (auto info = ctr.info(name_space, id); info.problem.empty()) return info;
   return {nullptr, ctr.problem()};
@@ -91,7 +108,7 @@ Asked containerd_info(const std::string& id, const drill::ContainerTarget& wante
 
 Answer ask_containerd(const drill::ContainerTarget& wanted, const Surroundings& surroundings) {
   Answer answer{.runtime = "containerd"};
-  Ctr ctr{wanted, surroundings.search_path};
+  Ctr ctr{wanted, surroundings};
   for (const auto& name_space : ctr.namespaces()) {
     for (const auto& id : ctr.ids(name_space, filter_of(wanted.labels))) {
       if (!is_meant(wanted, id)) continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// podman has no daemon: its program is asked for root's containers. Those of other users are in storage of their own, which
-// root's podman does not see; each has a conmon process that says whose it is.
+// podman has no daemon: its program is asked for our own user's containers. Those of other users are in storage of their own,
+// which that program does not see. Each container that runs has a conmon process, which says whose it is.
 #include <algorithm>
 #include <iterator>
 
@@ -8,6 +8,7 @@
 
 #include "answer.hpp"
 #include "brownout/json_fields.hpp"
+#include "brownout/subprocess.hpp"
 #include "supervisors.hpp"
 
 namespace brownout::target {
@@ -22,7 +23,13 @@ std::vector<std::string> listing(const drill::Labels& labels) {
   return arguments;
 }
 
-Answer by_labels(const drill::Labels& labels, const std::string& search_path) {
+// The program makes its directories when it has none: it is not run where it can have nothing to tell.
+bool may_know_any(const Surroundings& surroundings) {
+  return std::ranges::any_of(supervisors("conmon", surroundings.proc),
+                             [&](const Supervisor& conmon) { return conmon.uid == surroundings.uid; });
+}
+
+Answer ask_by_labels(const drill::Labels& labels, const std::string& search_path) {
   Answer answer{.runtime = "podman"};
   const auto listed = ask_program("podman", listing(labels), search_path);
   answer.reason = listed.problem;
@@ -32,17 +39,26 @@ Answer by_labels(const drill::Labels& labels, const std::string& search_path) {
     else if (carries(object_at(described.body, "/Config/Labels"), labels))
       answer.containers.push_back(inspected("podman", described.body));
   }
-  if (answer.containers.empty() && answer.reason.empty()) answer.reason = "no running container of root's has these labels";
+  if (answer.containers.empty() && answer.reason.empty()) answer.reason = "podman knows no running container with these labels";
+  return answer;
+}
+
+Answer ask_by_name(const std::string& name, const std::string& search_path) {
+  Answer answer{.runtime = "podman"};
+  const auto described = inspect_by_podman("container", name, search_path);
+  if (!described.problem.empty()) answer.reason = described.problem;
+  else if (describes(described.body, name)) answer.containers.push_back(inspected("podman", described.body));
+  else answer.reason = fmt::format("podman has '{}' only as the start of an id; write the name or 12 digits", name);
   return answer;
 }
 
 // conmon's child is the container's init.
-std::vector<Container> of_other_users(const std::string& name, const std::filesystem::path& proc) {
+std::vector<Container> of_other_users(const std::string& name, const Surroundings& surroundings) {
   std::vector<Container> found;
-  for (const auto& conmon : supervisors("conmon", proc)) {
+  for (const auto& conmon : supervisors("conmon", surroundings.proc)) {
     const auto id = conmon.option("-c", "--cid").value_or("");
-    if (conmon.uid == 0 || (conmon.option("-n", "--name") != name && !is_start_of_id(name, id))) continue;
-    Container container{.runtime = "podman", .id = id, .pid = first_child_of(conmon.pid, proc)};
+    if (conmon.uid == surroundings.uid || (conmon.option("-n", "--name") != name && !is_start_of_id(name, id))) continue;
+    Container container{.runtime = "podman", .id = id, .pid = first_child_of(conmon.pid, surroundings.proc)};
     container.state = fmt::format("of user {}", conmon.uid);
     container.running = container.pid > 0;
     found.push_back(std::move(container));
@@ -61,13 +77,12 @@ Asked inspect_by_podman(const std::string& sort, const std::string& name, const 
 }
 
 Answer ask_podman(const drill::ContainerTarget& wanted, const Surroundings& surroundings) {
-  if (!wanted.labels.empty()) return by_labels(wanted.labels, surroundings.search_path);
   Answer answer{.runtime = "podman"};
-  const auto described = inspect_by_podman("container", wanted.name, surroundings.search_path);
-  if (!described.problem.empty()) answer.reason = described.problem;
-  else if (describes(described.body, wanted.name)) answer.containers.push_back(inspected("podman", described.body));
-  else answer.reason = fmt::format("podman has '{}' only as the start of an id; write the name or 12 digits", wanted.name);
-  std::ranges::move(of_other_users(wanted.name, surroundings.proc), std::back_inserter(answer.containers));
+  if (!find_program("podman", surroundings.search_path)) answer.reason = "not installed";
+  else if (!may_know_any(surroundings)) answer.reason = fmt::format("no container of user {} runs", surroundings.uid);
+  else if (wanted.labels.empty()) answer = ask_by_name(wanted.name, surroundings.search_path);
+  else answer = ask_by_labels(wanted.labels, surroundings.search_path);
+  if (wanted.labels.empty()) std::ranges::move(of_other_users(wanted.name, surroundings), std::back_inserter(answer.containers));
   return answer;
 }
 

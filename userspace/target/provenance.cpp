@@ -91,9 +91,9 @@ void add_inspected(Facts& facts, const Target& target, const Inspect& inspect) {
   else facts.tried(image.problem);
 }
 
-void add_containerd(Facts& facts, const Target& target, const drill::Target& wanted, const std::string& search_path) {
+void add_containerd(Facts& facts, const Target& target, const drill::Target& wanted, const Surroundings& surroundings) {
   const auto* named = std::get_if<drill::ContainerTarget>(&wanted);
-  const auto info = containerd_info(target.container_id, named == nullptr ? drill::ContainerTarget{} : *named, search_path);
+  const auto info = containerd_info(target.container_id, named == nullptr ? drill::ContainerTarget{} : *named, surroundings);
   if (!info.problem.empty()) return facts.tried("containerd: " + info.problem);
   facts.add_reference(text_at(info.body, "/Image"), "containerd: Image, of the container");
   facts.add("container_created", text_at(info.body, "/CreatedAt"), "containerd: CreatedAt, of the container");
@@ -123,7 +123,7 @@ Provenance provenance_of(const Target& target, const drill::Target& wanted, cons
     add_inspected(facts, target, [&](const char* sort, const std::string& id) {
       return inspect_by_podman(sort, id, surroundings.search_path);
     });
-  else if (runtime == "containerd") add_containerd(facts, target, wanted, surroundings.search_path);
+  else if (runtime == "containerd") add_containerd(facts, target, wanted, surroundings);
   else if (runtime == "runc" || runtime == "crun") add_oci(facts, target, wanted, surroundings.search_path);
   else if (!target.container_id.empty()) facts.tried(runtime + " knows nothing of images");
   else facts.tried(fmt::format("the drill names the target by {}: no runtime was asked", target.runtime));
