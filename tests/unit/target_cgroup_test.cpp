@@ -21,18 +21,6 @@ std::uint64_t inode_of(const std::filesystem::path& path) {
   return status.st_ino;
 }
 
-Target resolved(const Machine& machine, const drill::Target& wanted) {
-  auto target = resolve(wanted, machine.surroundings());
-  if (!target) FAIL(target.error().render());
-  return *std::move(target);
-}
-
-Error refused(const Machine& machine, const drill::Target& wanted) {
-  const auto target = resolve(wanted, machine.surroundings());
-  REQUIRE_FALSE(target);
-  return target.error();
-}
-
 }  // namespace
 
 TEST_CASE("the cgroup2 mount is found wherever it is") {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -122,5 +123,17 @@ class Machine {
 
   TemporaryDirectory folder_;
 };
+
+inline Target resolved(const Machine& machine, const drill::Target& wanted) {
+  auto target = resolve(wanted, machine.surroundings());
+  if (!target) FAIL(target.error().render());
+  return *std::move(target);
+}
+
+inline Error refused(const Machine& machine, const drill::Target& wanted) {
+  const auto target = resolve(wanted, machine.surroundings());
+  REQUIRE_FALSE(target);
+  return target.error();
+}
 
 }  // namespace brownout::target

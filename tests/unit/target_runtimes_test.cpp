@@ -15,18 +15,6 @@ namespace {
 const std::string kId(64, 'a');
 const std::string kOther(64, 'b');
 
-Target resolved(const Machine& machine, const drill::Target& wanted) {
-  auto target = resolve(wanted, machine.surroundings());
-  if (!target) FAIL(target.error().render());
-  return *std::move(target);
-}
-
-Error refused(const Machine& machine, const drill::Target& wanted) {
-  const auto target = resolve(wanted, machine.surroundings());
-  REQUIRE_FALSE(target);
-  return target.error();
-}
-
 // Answers with the file that is named after the arguments, and fails as podman does where there is none.
 void answer(Machine& machine, const std::string& program, const std::string& arguments, const std::string& text) {
   machine.add_program(program, "all=\"$*\"; all=$(echo \"${all#--address * --connect-timeout 3s }\" | tr '/ ' '__')\n"
