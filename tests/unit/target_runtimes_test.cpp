@@ -150,6 +150,17 @@ TEST_CASE("containerd is asked in all of its namespaces, or in one") {
   CHECK(refused(machine, drill::ContainerTarget{.name = kOther}).what.contains("containerd says it is without a task"));
 }
 
+TEST_CASE("a name is not the start of another name, however long") {
+  Machine machine;
+  machine.add_process(7, "app", "/default/prometheus-quant-2", 5);
+  answer_by_ctr(machine, "namespaces list --quiet", "default\n");
+  answer_by_ctr(machine, "--namespace default containers list --quiet", "prometheus-quant-2\n");
+  answer_by_ctr(machine, "--namespace default tasks list", "TASK PID STATUS\nprometheus-quant-2 7 RUNNING\n");
+  add_containerd_container(machine, "default", "prometheus-quant-2", json::object());
+  CHECK(refused(machine, drill::ContainerTarget{.name = "prometheus-quant"}).code == ErrorCode::kNotFound);
+  CHECK(resolved(machine, drill::ContainerTarget{.name = "prometheus-quant-2"}).pid == 7);
+}
+
 TEST_CASE("a pod's container is the one with the kubelet's labels, and not one that has ended") {
   Machine machine;
   machine.add_process(7, "app", "/k8s.io/" + kId, 5);

@@ -74,7 +74,8 @@ bool carries(const json& labels, const drill::Labels& wanted) {
 }
 
 bool is_start_of_id(const std::string& name, const std::string& id) {
-  return name.size() >= kShortestIdPrefix && id.starts_with(name);
+  return name.size() >= kShortestIdPrefix && name.find_first_not_of("0123456789abcdef") == std::string::npos &&
+         id.starts_with(name);
 }
 
 std::int32_t pid_of(std::int64_t number) {

@@ -66,7 +66,7 @@ Container inspected(const std::string& runtime, const nlohmann::json& descriptio
 bool describes(const nlohmann::json& description, const std::string& name);
 bool carries(const nlohmann::json& labels, const drill::Labels& wanted);
 // Runtimes take any unambiguous start of an id for a name. A short one is a name that happens to look like it: it must
-// have the 12 digits that they themselves print.
+// have the 12 hexadecimal digits that they themselves print. containerd's ids may be words: "web-server-1" begins no other.
 bool is_start_of_id(const std::string& name, const std::string& id);
 // 0: none that a process could have.
 std::int32_t pid_of(std::int64_t number);
