@@ -12,7 +12,6 @@ port=8080            # the server
 blackholed_port=8081 # the same server once more, for faults of its own
 closed_port=8082
 think_ms=40 # of the server: what the emulated CPU adds to a call stays small beside it
-children=()
 trap tear_down EXIT
 
 # expected FILTER: what tests/vm/kernels.yaml says of this kernel.
@@ -40,7 +39,6 @@ room_up() {
   local listening
   for listening in $port $blackholed_port; do
     /extra/vm_app serve "$host_address" "$listening" --think-ms "$think_ms" &
-    children+=($!)
   done
 }
 
@@ -53,15 +51,19 @@ in_app() {
 # client_up: its connections are open, and in use, before brownout comes.
 client_up() {
   in_app /extra/vm_app client "$host_address" "$port" --runs-dir "$work/runs" --calls "$work/calls" &
-  children+=($!)
   wait_until 30 calls_made 20 || { flunk "the client has no answers"; finish; }
 }
 
 calls_made() { (($(wc -l 2>/dev/null <"$work/calls" || echo 0) >= $1)); }
 
+nobody_left() { [[ -z $(jobs -rp) ]]; }
+
 tear_down() {
-  local child
-  for child in "${children[@]}"; do kill "$child" 2>/dev/null; done
+  # Whoever was started, also one who waits for what will never come: a step that failed shall end, not the whole machine.
+  local started
+  mapfile -t started < <(jobs -p)
+  kill "${started[@]}" 2>/dev/null
+  wait_until 20 nobody_left || kill -KILL "${started[@]}" 2>/dev/null
   wait
   ip link delete vapp 2>/dev/null
   ip netns delete app 2>/dev/null
@@ -94,8 +96,7 @@ run_drill() {
 start_drill() {
   brownout run "$work/$1.yaml" --out "$work/out" --yes >"$work/$1.out" 2>"$work/$1.err" </dev/null &
   brownout_pid=$!
-  children+=($!)
-  wait_until 90 grep -qs 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; return 1; }
+  wait_until 400 grep -qs 'injecting' "$work/$1.err" || { flunk "$1 never injected"; show "$1"; whereabouts "$brownout_pid"; return 1; }
 }
 
 wait_drill() {
@@ -110,6 +111,15 @@ open_bundle() {
   bundle=$work/open/$1
   mkdir -p "$bundle"
   [[ -n $archive ]] && tar -xzf "$archive" -C "$bundle" --strip-components=1
+}
+
+# whereabouts PID: where each of its threads stands, in the kernel too.
+whereabouts() {
+  local task
+  for task in /proc/"$1"/task/*; do
+    printf '%s %s: %s\n' "${task##*/}" "$(<"$task/comm")" "$(grep -h '^State' "$task/status")"
+    sed 's/^/    /' "$task/stack"
+  done
 }
 
 show() { tail -n 25 "$work/$1.err" "$work/$1.out"; }
