@@ -8,6 +8,7 @@
 #include "vmlinux.h"
 #include "brownout/abi/match.h"
 #include "brownout/abi/random.h"
+#include "lib/burst.h"
 #include "lib/config.h"
 #include "lib/counters.h"
 #include "lib/jitter.h"
@@ -95,6 +96,16 @@ static __always_inline __u64 decide_delay(__u32 i, const struct draws *draws, st
 	return 0;
 }
 
+static __always_inline bool decide_loss(__u32 i, const struct draws *draws)
+{
+	const struct brownout_fault *fault = fault_get(i);
+	__u64 threshold = fault->drop_threshold;
+
+	if (fault->burst_leave && !burst_holds(draws->flow_state, draws->n, i, fault->burst_enter, fault->burst_leave))
+		threshold = fault->drop_between;
+	return brownout_hit(brownout_draw(draws->packet_state, i), threshold);
+}
+
 static __always_inline bool decide_draw(__u32 i, const struct draws *draws, struct decision *decision,
 					struct brownout_fault_counters *counters)
 {
@@ -105,7 +116,7 @@ static __always_inline bool decide_draw(__u32 i, const struct draws *draws, stru
 		decision->delay_ns += decide_delay(i, draws, counters);
 		return true;
 	case BROWNOUT_FAULT_LOSS:
-		if (!brownout_hit(brownout_draw(draws->packet_state, i), fault->drop_threshold))
+		if (!decide_loss(i, draws))
 			return false;
 		if (decision->dropped_by == DECISION_NO_FAULT)
 			decision->dropped_by = i;

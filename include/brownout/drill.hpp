@@ -97,7 +97,17 @@ struct Latency {
   double correlation = 0; // with the delay of the packet before: a fraction of one
   bool reorder = false;   // a packet may overtake earlier ones of its flow
 };
-struct Loss { double rate = 0; };
+// Gilbert and Elliott's model, as netem has it: packets of a flow are in a burst or between bursts.
+struct Bursts {
+  double enter = 0, leave = 0;            // netem's p and r: that the next packet is on the other side
+  double lost_inside = 1, lost_between = 0; // 1-h and 1-k
+};
+// The share of all packets that such a loss takes.
+double rate_of(const Bursts& bursts);
+struct Loss {
+  double rate = 0; // of all packets
+  std::optional<Bursts> bursts; // none: each packet by itself
+};
 struct Blackhole {};
 struct Fault {
   std::variant<Latency, Loss, Blackhole> what;

@@ -21,6 +21,7 @@ struct PlannedFault {
   brownout_fault abi{};
   std::vector<int> directions; // of enum brownout_direction, ascending
   double rate = 0;             // loss: fraction of one; blackhole: 1
+  double spread = 1;           // variance of how many are lost, beside that of independent draws: more than 1 with bursts
   int drill_line = 0;
 };
 

@@ -26,6 +26,10 @@ expect "of that target" jq -e '.target.container == "web" and .name == "INJECT" 
 expect "with both faults on one match" jq -e '[.faults[].label] == ["latency 1500ms±100ms both tcp *:443", "loss 1% both tcp *:443"]' "$work/plan.json"
 expect "for so long" jq -e '.phases | .baseline_ns == 5e9 and .inject_ns == 60e9 and .recovery_ns == 10e9' "$work/plan.json"
 
+inject --container web --loss 5% --burst 10 --protocol tcp --port 443 --for 60s --print-drill
+cp "$work/out" "$work/drill.yaml"
+expect "loss in bursts" bash -c '"$BROWNOUT" check "$1" | jq -e ".faults[0].label == \"loss 5% in bursts of 10 both tcp *:443\""' _ "$work/drill.yaml"
+
 inject --pid 1 --blackhole --for 1s --baseline 2s --print-drill
 expect_status "without a match" 0 "$status"
 cp "$work/out" "$work/drill.yaml"
@@ -44,6 +48,7 @@ refused "two targets" "--container" --container web --pid 1 --loss 1% --for 1s
 refused "no fault" "faults" --container web --for 1s
 refused "no end" "--for" --container web --loss 1%
 refused "loss of all and of some" "--blackhole" --container web --loss 1% --blackhole --for 1s
+refused "bursts of nothing" "--loss" --container web --burst 10 --latency 1s --for 1s
 refused "jitter of nothing" "--latency" --container web --jitter 1ms --loss 1% --for 1s
 refused "a duration that is none" "faults[0].latency.delay: '15xx'" --container web --latency 15xx --for 1s
 refused "a port that is none" "faults[0].match.port: '70000'" --container web --loss 1% --port 70000 --for 1s

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Loss on real traffic: the right share, silent to senders, and agreed on by witnesses that know nothing of us.
 #include <cmath>
+#include <cstring>
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "brownout/abi/random.h"
+#include "support/flow_keys.hpp"
 #include "support/inject_run.hpp"
 
 namespace kernel_inject_loss_test {
@@ -44,6 +47,19 @@ std::optional<std::uint64_t> dropped_for(const Witness& witness, const std::stri
   return std::nullopt;
 }
 
+constexpr std::uint64_t threshold(double share) { return static_cast<std::uint64_t>(share * 4294967296.0); }
+
+// Of what the container sends on it to port 7002.
+std::uint64_t flow_state_of(const DatagramPath& path, std::uint64_t seed) {
+  sockaddr_in bound{};
+  socklen_t size = sizeof bound;
+  ::getsockname(path.sender(), reinterpret_cast<sockaddr*>(&bound), &size);
+  const auto flow = flow_key(kContainer4, ntohs(bound.sin_port), kHost4, 7002, IPPROTO_UDP);
+  __u64 words[BROWNOUT_FLOW_KEY_WORDS];
+  std::memcpy(words, &flow, sizeof words);
+  return brownout_flow_state(seed, words, BROWNOUT_EGRESS);
+}
+
 }  // namespace
 
 TEST_CASE("loss from the container is silent, in its share, and seen by the kernel's own drop reasons") {
@@ -58,6 +74,34 @@ TEST_CASE("loss from the container is silent, in its share, and seen by the kern
     check_share(counters.applied.packets, 0.2);
     CHECK(settle(path, kPackets - counters.applied.packets) == kPackets - counters.applied.packets);
     if (const auto told = dropped_for(witness, "TC_INGRESS")) CHECK(*told == counters.applied.packets);
+    REQUIRE(run->detach());
+  }
+  CHECK(room.leftovers() == "");
+}
+
+TEST_CASE("loss in bursts: what does not arrive is what the model says, packet by packet") {
+  const VethRoom room;
+  {
+    constexpr double kEnter = 0.02, kLeave = 0.125;
+    constexpr std::uint64_t kSeed = 5;
+    InjectRun run{room, plan_of({FaultBuilder::bursts(kEnter, kLeave).directions(kEgressOnly).port(7002)}, kSeed)};
+    DatagramPath path{room.container(), kContainer4, room.host(), kHost4, 7002};
+    send_listening_for_errors(path);
+    const auto counters = run->fault_counters().at(BROWNOUT_EGRESS);
+    CHECK(counters.matched.packets == kPackets);
+    path.await(kPackets - counters.applied.packets, 2s);
+    std::vector<bool> arrived(kPackets);
+    for (const auto& arrival : path.stop()) arrived.at(arrival.sequence) = true;
+
+    const auto state = flow_state_of(path, kSeed);
+    std::uint64_t lost = 0;
+    for (std::uint64_t n = 0; n < kPackets; ++n) {
+      const bool in_burst = brownout_in_burst(state, n, 0, threshold(kEnter), threshold(kLeave)) != 0;
+      lost += in_burst;
+      CHECK(arrived[n] == !in_burst);
+    }
+    CHECK(lost == counters.applied.packets);
+    CHECK(lost > 100);
     REQUIRE(run->detach());
   }
   CHECK(room.leftovers() == "");

@@ -30,6 +30,19 @@ class FaultBuilder {
     fault.abi_.drop_threshold = static_cast<std::uint64_t>(rate * 4294967296.0);
     return fault;
   }
+  // All inside of bursts and nothing between them.
+  static FaultBuilder bursts(double enter, double leave) {
+    auto fault = loss(1);
+    fault.rate_ = enter / (enter + leave);
+    fault.abi_.burst_enter = static_cast<std::uint64_t>(enter * 4294967296.0);
+    fault.abi_.burst_leave = static_cast<std::uint64_t>(leave * 4294967296.0);
+    return fault;
+  }
+  FaultBuilder& inside_and_between(double inside, double between) {
+    abi_.drop_threshold = static_cast<std::uint64_t>(inside * 4294967296.0);
+    abi_.drop_between = static_cast<std::uint64_t>(between * 4294967296.0);
+    return *this;
+  }
   static FaultBuilder blackhole() { return FaultBuilder{BROWNOUT_FAULT_BLACKHOLE}; }
 
   FaultBuilder& distribution(drill::Distribution which) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <string>
 
+#include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "brownout/drill.hpp"
@@ -11,6 +12,7 @@ namespace drill_good_test {
 using namespace brownout;
 using namespace brownout::drill;
 using namespace std::chrono_literals;
+using Catch::Approx;
 
 namespace {
 
@@ -84,6 +86,22 @@ TEST_CASE("how long, what and how it is judged") {
   CHECK(drill.seed == 18446744073709551615U);
   CHECK(drill.telemetry_pass == 0.9);
   CHECK(drill.create_stop_file_at_end);
+}
+
+TEST_CASE("loss in bursts, by mean length and by netem's model") {
+  const Drill drill = good("bursts");
+  const auto bursts_of = [&](std::size_t fault) { return std::get<Loss>(drill.faults[fault].what).bursts.value(); };
+  CHECK(bursts_of(0).leave == Approx(0.1));
+  CHECK(bursts_of(0).enter == Approx(0.005263).epsilon(1e-3)); // a burst of 10 and a gap of 190: 5 %
+  CHECK(bursts_of(0).lost_inside == 1);
+  CHECK(bursts_of(0).lost_between == 0);
+  CHECK(std::get<Loss>(drill.faults[0].what).rate == Approx(0.05));
+  CHECK(bursts_of(1).enter == Approx(0.01));
+  CHECK(bursts_of(1).leave == Approx(0.25));
+  CHECK(bursts_of(1).lost_inside == Approx(0.8));
+  CHECK(bursts_of(1).lost_between == Approx(0.001));
+  CHECK(std::get<Loss>(drill.faults[1].what).rate == Approx((0.01 * 0.8 + 0.25 * 0.001) / 0.26));
+  CHECK(bursts_of(2).leave == 1);
 }
 
 TEST_CASE("what is left out has the documented meaning") {

@@ -55,6 +55,18 @@ TEST_CASE("each fault and direction by itself") {
   CHECK(found[1].expected_drops == Approx(96));
 }
 
+TEST_CASE("with bursts the same number of packets tells less") {
+  auto plan = test::demo_plan();
+  plan.faults[1].spread = 4;
+  const auto found = effects(EvidenceBuilder{}, plan);
+  const auto alone = effects(EvidenceBuilder{});
+  CHECK(found[1].expected_drops == Approx(96));
+  CHECK(found[1].expected_low == 4 * 8);   // of 300 independent ones 24 are lost, 8 at least
+  CHECK(found[1].expected_high == 4 * 44);
+  CHECK(found[2].expected_low == found[1].expected_low);
+  CHECK(found[1].expected_low < alone[1].expected_low);
+}
+
 TEST_CASE("drops have a witness past the drop point in each direction") {
   const auto found = effects(EvidenceBuilder{});
   REQUIRE(witness(found[1], "kfree_skb TC_INGRESS"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The vectors of docs/randomness.md.
+#include <cmath>
 #include <cstring>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -20,7 +22,24 @@ std::uint64_t draw(std::uint64_t seed, const brownout_flow_key& key, std::uint64
   return brownout_draw(brownout_packet_state(seed, words, direction, n), fault);
 }
 
+// Of the first `packets` of the vectors' flow.
+std::vector<std::uint64_t> in_bursts(double enter, double leave, std::uint64_t packets) {
+  const auto flow = flow_key("10.0.0.2", 40000, "192.0.2.7", 443, 6);
+  __u64 words[BROWNOUT_FLOW_KEY_WORDS];
+  std::memcpy(words, &flow, sizeof words);
+  const auto threshold = [](double share) { return static_cast<std::uint64_t>(std::llround(share * 4294967296.0)); };
+  std::vector<std::uint64_t> found;
+  for (std::uint64_t n = 0; n < packets; ++n)
+    if (brownout_in_burst(brownout_flow_state(42, words, 0), n, 0, threshold(enter), threshold(leave))) found.push_back(n);
+  return found;
+}
+
 }  // namespace
+
+TEST_CASE("bursts are where the documentation says") {
+  CHECK(in_bursts(0.05, 0.25, 60) == std::vector<std::uint64_t>{4, 6, 7, 20, 21, 22, 23, 24, 48});
+  CHECK(in_bursts(0.9, 0.8, 30) == std::vector<std::uint64_t>{0, 3, 4, 6, 8, 10, 12, 14, 17, 18, 20, 22, 24, 26, 28});
+}
 
 TEST_CASE("draws are as the documentation says") {
   const auto tcp = flow_key("10.0.0.2", 40000, "192.0.2.7", 443, 6);

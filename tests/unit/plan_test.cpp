@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "brownout/abi/match.h"
@@ -15,6 +16,7 @@ namespace plan_test {
 
 using namespace brownout;
 using namespace brownout::plan;
+using Catch::Approx;
 
 namespace {
 
@@ -103,6 +105,31 @@ TEST_CASE("rates become thresholds of a 32-bit draw") {
   CHECK(blackhole.abi.drop_threshold == 4294967296U);
   CHECK(blackhole.abi.kind == BROWNOUT_FAULT_BLACKHOLE);
   CHECK(blackhole.rate == 1.0);
+}
+
+TEST_CASE("bursts become thresholds, and tell how far counts may stray") {
+  const auto plan = plan_of("  - {loss: {rate: 5%, burst: 10}, match: all}\n"
+                            "  - {loss: {gilbert_elliott: {p: 1%, r: 25%, h: 20%, k: 99.9%}}, match: all}\n"
+                            "  - {loss: {rate: 5%}, match: all}");
+  const auto& simple = plan.faults[0];
+  CHECK(simple.abi.drop_threshold == 4294967296U);
+  CHECK(simple.abi.drop_between == 0);
+  CHECK(simple.abi.burst_leave == 429496730U);
+  CHECK(simple.abi.burst_enter == 22605091U); // 1 / 190
+  CHECK(simple.rate == Approx(0.05));
+  CHECK(simple.spread == Approx(1 + 2 * (0.9 - 1.0 / 190) / (0.1 + 1.0 / 190)));
+  CHECK(simple.label == "loss 5% in bursts of 10 everything, both directions");
+  const auto& model = plan.faults[1];
+  CHECK(model.abi.drop_threshold == 3435973837U);
+  CHECK(model.abi.drop_between == 4294967U);
+  CHECK(model.label == "loss 3.17308% in bursts of 4 (80% inside, 0.1% between) everything, both directions");
+  CHECK(plan.faults[2].spread == 1);
+  CHECK(plan.faults[2].abi.burst_leave == 0);
+
+  const auto written = to_json(plan).at("faults");
+  CHECK(written[0].at("bursts").at("leave_threshold_of_2_32") == 429496730U);
+  CHECK(written[1].at("bursts").at("lost_inside") == 0.8);
+  CHECK_FALSE(written[2].contains("bursts"));
 }
 
 TEST_CASE("the deadline leaves room for the longest hold and the drain") {

@@ -149,6 +149,15 @@ TEST_CASE("a loss rate other than planned is caught on either side") {
   CHECK(check(judge(EvidenceBuilder{}.drop_rate(0.15)), kLossEgress).reason == Reason::kFaultExceededPlan);
 }
 
+TEST_CASE("bursts of which none might have come are too small a sample") {
+  auto plan = test::demo_plan();
+  plan.faults[1].spread = 18; // 67 packets that fare each by itself, of 1200
+  const auto verdict = judge(EvidenceBuilder{}, plan);
+  const auto& found = check(verdict, kLossEgress);
+  CHECK(found.reason == Reason::kSampleTooSmall);
+  CHECK(found.detail.contains("bursts"));
+}
+
 TEST_CASE("fewer than ten expected drops are too small a sample") {
   CHECK(check(judge(EvidenceBuilder{}.matched_per_second(5)), kLossEgress).reason == Reason::kSampleTooSmall);
 }

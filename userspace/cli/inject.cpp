@@ -56,6 +56,7 @@ void add_ad_hoc(CLI::App* command, InjectOptions& options) {
   add_value(command, "--jitter", drill.latency, "jitter", "give or take so much: 100ms")->needs(latency);
   add_value(command, "--distribution", drill.latency, "distribution", "of the jitter: uniform, normal, pareto, paretonormal")->needs(latency);
   auto* loss = add_value(command, "--loss", drill.loss, "rate", "lose packets: 1%");
+  add_value(command, "--burst", drill.loss, "burst", "so many packets in a row, on average, and none in between: 10")->needs(loss);
   auto* blackhole = command->add_flag("--blackhole", drill.blackhole, "lose all of them");
   loss->excludes(blackhole);
   add_value(command, "--direction", drill.match, "direction", "egress, ingress or both; default: both");

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "brownout/text.hpp"
@@ -34,10 +36,11 @@ Result<> read_distribution(const Cursor& cursor, TableShelf& tables, Latency& la
                              "a file's name ends in .dist or has a / in it: ./NAME");
 }
 
-Result<double> read_correlation(const Cursor& cursor) {
+// From 0 to `most`.
+Result<double> read_share(const Cursor& cursor, double most) {
   const auto value = cursor.tree->kind == Tree::Kind::kScalar ? parse_rate(cursor.tree->scalar) : std::nullopt;
-  if (value && *value <= kMaxCorrelation) return *value;
-  return cursor.refuse_value(fmt::format("a correlation from 0% to {}", format_rate(kMaxCorrelation)),
+  if (value && *value <= most) return *value;
+  return cursor.refuse_value(fmt::format("a percentage from 0% to {}", format_rate(most)),
                              "in steps of 0.001%, for example 25%");
 }
 
@@ -57,7 +60,7 @@ Result<> read_jitter(const Mapping& mapping, TableShelf& tables, Latency& latenc
     BROWNOUT_TRY(read_distribution(*distribution, tables, latency));
   }
   if (const auto correlation = mapping.find("correlation")) {
-    BROWNOUT_ASSIGN(latency.correlation, read_correlation(*correlation));
+    BROWNOUT_ASSIGN(latency.correlation, read_share(*correlation, kMaxCorrelation));
   }
   return {};
 }
@@ -75,11 +78,58 @@ Result<Latency> read_latency(const Cursor& cursor, TableShelf& tables) {
   return latency;
 }
 
+// What happened this many packets ago is looked for when one is drawn for; by then it must hardly tell any more.
+constexpr double kMostAlike = 0.99;
+
+Result<Loss> loss_of(const Bursts& bursts, const Cursor& cursor) {
+  if (std::abs(1 - bursts.enter - bursts.leave) > kMostAlike)
+    return cursor.refuse(fmt::format("bursts begin with {} and end with {} of the packets", format_rate(bursts.enter),
+                                     format_rate(bursts.leave)),
+                         "together they must be from 1% to 199%: make the bursts shorter or the rate higher");
+  return Loss{.rate = rate_of(bursts), .bursts = bursts};
+}
+
+// Mean rate and mean length, which is what is known of a network; inside all is lost, between them nothing.
+Result<Loss> read_mean_bursts(double rate, const Cursor& cursor) {
+  BROWNOUT_ASSIGN(const double packets, read_number(cursor, 1, 100));
+  if (rate == 1) return cursor.refuse("there are no bursts where everything is lost", "remove this key, or lower the rate");
+  const double least = rate / (1 - rate); // with gaps of a single packet
+  if (packets < least)
+    return cursor.refuse_value(fmt::format("long enough for a rate of {}", format_rate(rate)),
+                               fmt::format("a gap is one packet at least: it takes bursts of {:.4g}, or a lower rate", least));
+  return loss_of({.enter = least / packets, .leave = 1 / packets}, cursor);
+}
+
+Result<Loss> read_gilbert_elliott(const Cursor& cursor) {
+  BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"p", "r", "h", "k"}));
+  BROWNOUT_ASSIGN(const Cursor enter, mapping.need("p", "gilbert_elliott: {p: 1%, r: 10%}"));
+  BROWNOUT_ASSIGN(const Cursor leave, mapping.need("r", "gilbert_elliott: {p: 1%, r: 10%}"));
+  Bursts bursts;
+  BROWNOUT_ASSIGN(bursts.enter, read_rate(enter));
+  BROWNOUT_ASSIGN(bursts.leave, read_rate(leave));
+  if (const auto passed = mapping.find("h")) {
+    BROWNOUT_ASSIGN(const double share, read_share(*passed, 1));
+    bursts.lost_inside = 1 - share;
+  }
+  if (const auto passed = mapping.find("k")) {
+    BROWNOUT_ASSIGN(const double share, read_share(*passed, 1));
+    bursts.lost_between = 1 - share;
+  }
+  if (rate_of(bursts) == 0) return cursor.refuse("this loses nothing", "h and k are what passes inside of bursts and between them");
+  return loss_of(bursts, cursor);
+}
+
 Result<Loss> read_loss(const Cursor& cursor) {
-  BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"rate"}));
+  BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"rate", "burst", "gilbert_elliott"}));
+  if (const auto model = mapping.find("gilbert_elliott")) {
+    for (const auto key : {"rate", "burst"})
+      if (const auto found = mapping.find(key)) return found->refuse("gilbert_elliott says it already", "remove one of them");
+    return read_gilbert_elliott(*model);
+  }
   BROWNOUT_ASSIGN(const Cursor rate, mapping.need("rate", "loss: {rate: 5%}"));
   BROWNOUT_ASSIGN(const double value, read_rate(rate));
-  return Loss{value};
+  if (const auto burst = mapping.find("burst")) return read_mean_bursts(value, *burst);
+  return Loss{.rate = value};
 }
 
 Result<Blackhole> read_blackhole(const Cursor& cursor) {
@@ -90,6 +140,10 @@ Result<Blackhole> read_blackhole(const Cursor& cursor) {
 }
 
 }  // namespace
+
+double rate_of(const Bursts& bursts) {
+  return (bursts.enter * bursts.lost_inside + bursts.leave * bursts.lost_between) / (bursts.enter + bursts.leave);
+}
 
 Result<Fault> read_fault(const Cursor& cursor, TableShelf& tables, const std::set<Allowed>& allow) {
   BROWNOUT_ASSIGN(const Mapping mapping, Mapping::open(cursor, {"latency", "loss", "blackhole", "match"}));

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the injector says it did, per fault and direction, as it stood at the last sample of the window.
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
 #include "brownout/abi/match.h"
 #include "parts.hpp"
 #include "samples.hpp"
@@ -30,6 +34,15 @@ void read_line(const Span& span, FaultEffect& effect) {
   effect.deadline_passed = halted([&](const auto& sample) { return sample.inject.deadline_passed[direction]; });
 }
 
+// Of packets that fare as their neighbours do, many tell as much as a few that fare each by itself.
+std::pair<double, double> drops_interval(std::uint64_t matched, const plan::PlannedFault& fault) {
+  if (fault.spread <= 1 || matched == 0) return binomial_interval(matched, fault.rate, kConfidence);
+  const auto independent = std::max(1.0, std::round(static_cast<double>(matched) / fault.spread));
+  const auto [low, high] = binomial_interval(static_cast<std::uint64_t>(independent), fault.rate, kConfidence);
+  const double each = static_cast<double>(matched) / independent;
+  return {low * each, high * each};
+}
+
 void read_drops(const plan::Plan& plan, const Span& span, FaultEffect& effect) {
   const auto& fault = plan.faults[effect.fault];
   for (std::size_t i = 0; i < plan.faults.size(); ++i)
@@ -38,7 +51,7 @@ void read_drops(const plan::Plan& plan, const Span& span, FaultEffect& effect) {
   if (!drops(fault)) return;
   const auto matched = effect.counters.matched.packets;
   effect.expected_drops = static_cast<double>(matched) * fault.rate;
-  std::tie(effect.expected_low, effect.expected_high) = binomial_interval(matched, fault.rate, kConfidence);
+  std::tie(effect.expected_low, effect.expected_high) = drops_interval(matched, fault);
 }
 
 }  // namespace

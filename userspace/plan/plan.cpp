@@ -42,11 +42,30 @@ void fill(PlannedFault& planned, const drill::Latency& latency, const drill::Dri
       "latency " + format_duration(latency.delay) + describe_jitter(latency, plan, planned.abi.distribution);
 }
 
+// Neighbours fare alike, the k-th with a correlation of (1 - enter - leave)^k, and their covariances add up.
+double spread_of(const drill::Bursts& bursts, double rate) {
+  const double together = 1 - bursts.enter - bursts.leave;
+  if (together <= 0 || rate <= 0 || rate >= 1) return 1;
+  const double inside = bursts.enter / (bursts.enter + bursts.leave);
+  const double apart = bursts.lost_inside - bursts.lost_between;
+  return 1 + 2 * apart * apart * inside * (1 - inside) * together / (1 - together) / (rate * (1 - rate));
+}
+
 void fill(PlannedFault& planned, const drill::Loss& loss, const drill::Drill&, Plan&) {
   planned.abi.kind = BROWNOUT_FAULT_LOSS;
   planned.rate = loss.rate;
   planned.abi.drop_threshold = threshold(loss.rate);
   planned.label = "loss " + format_rate(loss.rate);
+  if (!loss.bursts) return;
+  const auto& bursts = *loss.bursts;
+  planned.spread = spread_of(bursts, loss.rate);
+  planned.abi.burst_enter = threshold(bursts.enter);
+  planned.abi.burst_leave = threshold(bursts.leave);
+  planned.abi.drop_threshold = threshold(bursts.lost_inside);
+  planned.abi.drop_between = threshold(bursts.lost_between);
+  planned.label += fmt::format(" in bursts of {:.3g}", 1 / bursts.leave);
+  if (bursts.lost_inside < 1 || bursts.lost_between > 0)
+    planned.label += fmt::format(" ({} inside, {} between)", format_rate(bursts.lost_inside), format_rate(bursts.lost_between));
 }
 
 void fill(PlannedFault& planned, const drill::Blackhole&, const drill::Drill&, Plan&) {

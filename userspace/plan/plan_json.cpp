@@ -76,20 +76,35 @@ json tables_json(const Plan& plan) {
   return tables;
 }
 
+json bursts_json(const PlannedFault& fault, const drill::Bursts& bursts) {
+  return {{"enter", bursts.enter},
+          {"leave", bursts.leave},
+          {"lost_inside", bursts.lost_inside},
+          {"lost_between", bursts.lost_between},
+          {"enter_threshold_of_2_32", fault.abi.burst_enter},
+          {"leave_threshold_of_2_32", fault.abi.burst_leave},
+          {"drop_between_threshold_of_2_32", fault.abi.drop_between},
+          {"spread", fault.spread}};
+}
+
 json fault_json(const Plan& plan, const PlannedFault& fault, const drill::Fault& written) {
   json directions = json::array();
   for (const int direction : fault.directions) directions.push_back(direction_name(direction));
-  return {{"index", fault.index},
-          {"label", fault.label},
-          {"kind", kind_name(fault.abi.kind)},
-          {"directions", std::move(directions)},
-          {"rate", fault.rate},
-          {"delay_ns", fault.abi.delay_ns},
-          {"jitter_ns", fault.abi.jitter_ns},
-          {"jitter", jitter_json(plan, fault, written)},
-          {"drop_threshold_of_2_32", fault.abi.drop_threshold},
-          {"drill_line", fault.drill_line},
-          {"match", match_json(written.match, fault.abi.match)}};
+  json planned{{"index", fault.index},
+               {"label", fault.label},
+               {"kind", kind_name(fault.abi.kind)},
+               {"directions", std::move(directions)},
+               {"rate", fault.rate},
+               {"delay_ns", fault.abi.delay_ns},
+               {"jitter_ns", fault.abi.jitter_ns},
+               {"jitter", jitter_json(plan, fault, written)},
+               {"drop_threshold_of_2_32", fault.abi.drop_threshold},
+               {"drill_line", fault.drill_line},
+               {"match", match_json(written.match, fault.abi.match)}};
+  // As in match_json(): only where it is asked for.
+  const auto* loss = std::get_if<drill::Loss>(&written.what);
+  if (loss != nullptr && loss->bursts) planned["bursts"] = bursts_json(fault, *loss->bursts);
+  return planned;
 }
 
 struct TargetJson {

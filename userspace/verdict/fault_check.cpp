@@ -101,6 +101,10 @@ Check& judge_drops(const Case& given, const findings::FaultEffect& effect, Check
     return inconclusive(check, Reason::kSampleTooSmall,
                         fmt::format("{} drops expected of {} matched packets, {} needed", number(effect.expected_drops),
                                     counters.matched.packets, number(findings::kExpectedDrops)));
+  if (effect.expected_low < 1)
+    return inconclusive(check, Reason::kSampleTooSmall,
+                        fmt::format("none at all of {} matched packets would be no surprise: losses come in bursts",
+                                    counters.matched.packets));
   const auto own_words =
       fmt::format("dropped {} of {} matched packets", counters.applied.packets, counters.matched.packets);
   if (decided < effect.expected_low)

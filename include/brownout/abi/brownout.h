@@ -87,14 +87,17 @@ struct brownout_fault {
 	struct brownout_match match;
 	__u64 delay_ns;
 	__u64 jitter_ns;       /* uniform: in [-jitter, +jitter]; with a table: one standard deviation */
-	__u64 drop_threshold;  /* of 2^32: drop when a 32-bit draw is below it; 2^32 drops all */
+	__u64 drop_threshold;  /* of 2^32: drop when a 32-bit draw is below it; 2^32 drops all; with bursts: inside one */
+	__u64 drop_between;    /* of 2^32, outside of bursts */
+	__u64 burst_enter;     /* of 2^32: that a flow outside of a burst is in one with its next packet */
+	__u64 burst_leave;     /* of 2^32, the other way; 0: no bursts, each packet is drawn for by itself */
 	__u64 reuse_threshold; /* of 2^32, correlation: below it a packet takes the draw of the one before */
 	__u32 kind;            /* enum brownout_fault_kind */
 	__u32 distribution;    /* 0: uniform; else 1 + index into the jitter tables */
 	__u32 flags;           /* enum brownout_fault_flags */
 	__u32 reserved;
 };
-BROWNOUT_ASSERT(sizeof(struct brownout_fault) == 96, "brownout_fault");
+BROWNOUT_ASSERT(sizeof(struct brownout_fault) == 120, "brownout_fault");
 
 /* ---- control: one element, memory-mapped by user space ----------------------------------------------------- */
 

@@ -77,6 +77,35 @@ BROWNOUT_INLINE __u64 brownout_correlated_draw(__u64 flow_state, __u64 n, __u64 
 	return brownout_draw(packet_state, fault);
 }
 
+/* The draws that lead into bursts and out of them stand apart from those, too. */
+#define BROWNOUT_BURST (2 * BROWNOUT_MAX_FAULTS)
+#define BROWNOUT_BURST_STEPS 1024
+
+/*
+ * Gilbert and Elliott's two states without state. One draw for each packet says what becomes of both: below the lower of
+ * `enter` and 2^32 - `leave` every flow is in a burst, from the higher one on none is, whatever was before; in between it
+ * stays as it was, or, where the two cross, changes. So the last packet that decided tells, and how many changes came since.
+ * A flow's first packet has predecessors too, that nobody sent: its chance of a burst is that of any other.
+ */
+BROWNOUT_INLINE int brownout_in_burst(__u64 flow_state, __u64 n, __u64 fault, __u64 enter, __u64 leave)
+{
+	__u64 stay = (1ULL << 32) - leave;
+	__u64 low = enter < stay ? enter : stay;
+	__u64 high = enter < stay ? stay : enter;
+	__u64 draw;
+	int changed = 0, step;
+
+	for (step = 0; step < BROWNOUT_BURST_STEPS; step++) {
+		draw = brownout_draw(brownout_absorb(flow_state, n - step), fault + BROWNOUT_BURST) >> 32;
+		if (draw < low)
+			return !changed;
+		if (draw >= high)
+			break;
+		changed ^= enter >= stay;
+	}
+	return changed;
+}
+
 /* Uniform in [delay - jitter, delay + jitter], both ends included; the planner refuses jitter above delay. */
 BROWNOUT_INLINE __u64 brownout_delay(__u64 draw, __u64 delay_ns, __u64 jitter_ns)
 {
