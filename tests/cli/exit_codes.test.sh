@@ -27,6 +27,11 @@ expect "nothing on stdout" test ! -s "$work/out"
 "$BROWNOUT" run "$work/missing.yaml" --yes >/dev/null 2>/dev/full
 expect_status "with nobody who could read the message" 2 $?
 
+"$BROWNOUT" ps >/dev/full 2>"$work/err"
+expect_status "with nowhere to put the result" 4 $?
+expect "which it says" said "write the result to stdout: No space left on device" err
+expect "whoever leaves early wanted no more" bash -o pipefail -c '"$BROWNOUT" ps | true'
+
 cat >"$work/drill.yaml" <<YAML
 brownout: 1
 name: NOBODY

@@ -36,6 +36,14 @@ expect "what was recorded before is in it" jq -n -e 'reduce inputs as $event (0;
 judged_again FULL
 
 rm -rf "${small:?}"/IEB_*
+drill UNREAD "$(printf '  - latency: {delay: 30ms}\n    match: {direction: egress, protocol: tcp}')" \
+  '{baseline: 2s, inject: 2s, recovery: 2s}'
+"$BROWNOUT" run "$work/UNREAD.yaml" --out "$small" --yes >/dev/full 2>"$work/UNREAD.err" </dev/null
+expect_status "a result that cannot be printed is an error" 4 $?
+expect "that says so" drill_said UNREAD "write the result to stdout: No space left on device"
+expect "and where the bundle is" "$BROWNOUT" verify "$(sed -n 's/^bundle: //p' "$work/UNREAD.err")"
+
+rm -rf "${small:?}"/IEB_*
 mount -o remount,ro "$small"
 run_drill FULL
 expect_status "a directory that cannot be written to is an error" 4 "$status"

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "commands.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <functional>
+#include <system_error>
 
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -56,6 +60,20 @@ void tell_of_what_failed(const run::Outcome& outcome) {
     tell(fmt::format("the bundle has NO TIME STAMP: {}\n", outcome.sealed.not_stamped_because));
   if (!outcome.run_log_problem.empty())
     tell(fmt::format("the run log does not say how this run ended: {}\n", outcome.run_log_problem));
+}
+
+// Whoever leaves early (`| head`) wanted no more of it.
+Result<> to_stdout(const std::function<void()>& print) {
+  int refusal = 0;
+  try {
+    print();
+    if (std::fflush(stdout) != 0) refusal = errno;
+  } catch (const std::system_error& error) {
+    refusal = error.code().value();
+  }
+  if (refusal == 0 || refusal == EPIPE) return {};
+  ::__fpurge(stdout); // said once, and not tried again at the end
+  return fail_errno(ErrorCode::kIo, refusal, "write the result to stdout", "Is the disk that it was sent to full, or gone?");
 }
 
 Result<> keep_nothing_but_reading() {
@@ -128,9 +146,16 @@ ExitCode report(const Error& error) {
 ExitCode run(const run::Options& options) {
   const auto outcome = run::run(options);
   if (!outcome) return report(outcome.error());
-  options.json ? print_json(*outcome) : print_text(*outcome, options.colour);
+  const auto printed = to_stdout([&] { options.json ? print_json(*outcome) : print_text(*outcome, options.colour); });
   tell_of_what_failed(*outcome);
-  return outcome->exit_code;
+  if (printed) return outcome->exit_code;
+  // All that was to be read there is in the bundle: where that is must not be lost, too.
+  tell(fmt::format("bundle: {}\nsha256: {}\n", visible(outcome->sealed.archive.string()), outcome->sealed.sha256));
+  return report(printed.error());
+}
+
+Result<> flush_stdout() {
+  return to_stdout([] {});
 }
 
 ExitCode check(const std::filesystem::path& path) {

@@ -54,6 +54,8 @@ struct ExportOptions {
 ExitCode export_to(const ExportOptions& options);
 ExitCode explain(const std::filesystem::path& evidence, const std::vector<std::string>& checks);
 
+// What a command printed is where it belongs, or why it is not.
+Result<> flush_stdout();
 // Prints the error; the exit code that goes with it.
 ExitCode report(const Error& error);
 

@@ -195,7 +195,9 @@ int main(int argc, char** argv) {
   // Where nobody reads what is printed (`| head`, a terminal that went), a drill still comes to its end.
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return static_cast<int>(chosen());
+    const auto code = chosen();
+    const auto printed = cli::flush_stdout();
+    return static_cast<int>(printed ? code : cli::report(printed.error()));
   } catch (const std::exception& error) {  // of a library, or stdout cannot be written; all of ours is gone by now
     tell(fmt::format("brownout: {}\n", error.what()));
     return static_cast<int>(ExitCode::kError);
