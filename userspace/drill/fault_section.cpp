@@ -78,7 +78,7 @@ Result<Latency> read_latency(const Cursor& cursor, TableShelf& tables) {
   return latency;
 }
 
-// What happened this many packets ago is looked for when one is drawn for; by then it must hardly tell any more.
+// How like its neighbour's a packet's state may be: the walk back of BROWNOUT_BURST_STEPS must come to one that decides.
 constexpr double kMostAlike = 0.99;
 
 Result<Loss> loss_of(const Bursts& bursts, const Cursor& cursor) {

@@ -116,6 +116,7 @@ open_bundle() {
 # whereabouts PID: where each of its threads stands, in the kernel too.
 whereabouts() {
   local task
+  [[ -d /proc/$1 ]] || { echo "it has ended"; return; }
   for task in /proc/"$1"/task/*; do
     printf '%s %s: %s\n' "${task##*/}" "$(<"$task/comm")" "$(grep -h '^State' "$task/status")"
     sed 's/^/    /' "$task/stack"
